@@ -1,0 +1,501 @@
+"""The Control API on the wire: the one place that knows paths, headers and JSON fields.
+
+Client, emulator, recorder and ledger all read and write requests and answers through these
+functions. Facts carry their source: SEED is the service's own End Session page, DOCS its other
+pages, SDK its public JavaScript agents SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit
+
+from pytest_avatar.core.multipart import Part, read_multipart, write_multipart
+
+__all__ = [
+    "CREATE_PATHS",
+    "DEFAULT_BASE_URL",
+    "ID_FIELDS",
+    "Answer",
+    "BaseUrl",
+    "Call",
+    "Credential",
+    "Ending",
+    "Opened",
+    "Operation",
+    "Request",
+    "Response",
+    "create_request",
+    "header",
+    "json_response",
+    "read_answer",
+    "read_call",
+    "read_ending",
+    "read_opened",
+    "refusal",
+    "say_audio_request",
+    "say_text_request",
+    "session_request",
+]
+
+DEFAULT_BASE_URL: Final = "https://api.avatar.us.kaltura.ai/v1/avatar-session"
+
+CREATE_PATHS: Final = ("", "/create")
+"""Where create may live, the one to try first in front. SEED: bare. All live code: `/create`."""
+
+ID_FIELDS: Final = ("avatarId", "id")
+"""Names of the avatar's id inside `visualConfig`. SEED: `avatarId`. All live code: `id`."""
+
+
+class Operation(StrEnum):
+    """What can be asked of the service; the value is the last part of the path."""
+
+    CREATE = "create"
+    INIT_CLIENT = "init-client"
+    SAY_TEXT = "say-text"
+    SAY_AUDIO = "say-audio"
+    INTERRUPT = "interrupt"
+    KEEP_ALIVE = "keep-alive"
+    END = "end"
+
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, whole, whichever client sends it."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, whole; `body` is decoded (no gzip, no chunks)."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    reason: str = ""
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first header of that name, whatever its case; `None` if there is none."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+class BaseUrl:
+    """The address under which all operations live.
+
+    Args:
+        url: An absolute http or https URL without query, fragment or user.
+
+    Raises:
+        ValueError: The URL is not of that form; the text says what is wrong with it.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url.strip())
+        if parts.scheme not in ("http", "https"):
+            raise ValueError("it does not begin with https:// or http://")
+        if not parts.hostname:
+            raise ValueError("it names no host")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("it holds a user or a password")
+        if parts.query or parts.fragment:
+            raise ValueError("it has a query or a fragment")
+        self.scheme: Final = parts.scheme
+        self.host: Final = parts.hostname
+        self.port: Final = parts.port or _DEFAULT_PORTS[parts.scheme]
+        self.path: Final = parts.path.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        self._text: Final = f"{self.scheme}://{host}{port}{self.path}"
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"BaseUrl({self._text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BaseUrl) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    @cached_property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine."""
+        return (
+            self.host == "localhost"
+            or self.host.endswith(".localhost")
+            or self.host == "::1"
+            or (self.host.startswith("127.") and self.host.replace(".", "").isdigit())
+        )
+
+    def tail(self, url: str) -> str | None:
+        """Return the path of a URL after the base, without its query; `None` for other places.
+
+        The base owns what stands below it at a `/` boundary, so `…/avatar-session-2` is elsewhere.
+        """
+        if url.startswith(self._text):
+            rest = url[len(self._text) :]
+        elif self.host in url.lower():
+            rest = self._tail_of_other_spelling(url)
+        else:
+            return None
+        if rest and rest[0] not in "/?#":
+            return None
+        return rest.partition("?")[0].partition("#")[0]
+
+    def _tail_of_other_spelling(self, url: str) -> str:
+        """Cut off the base where a client spells it with a default port or in capitals."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        except ValueError:
+            return "not ours"
+        same = (parts.scheme, parts.hostname, port) == (self.scheme, self.host, self.port)
+        if same and parts.path.startswith(self.path):
+            return parts.path[len(self.path) :]
+        return "not ours"
+
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The Authorization header, taken apart.
+
+    Attributes:
+        scheme: `ks` or `bearer`, in lower case: scheme names are case-insensitive.
+        value: The KS or the session token. Secret.
+    """
+
+    scheme: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, understood.
+
+    Attributes:
+        operation: What is asked; `None` if the Control API has no such route.
+        session_id: The session it is asked of; `None` for create and unknown routes.
+        credential: `None` if there is no Authorization header of a form we know.
+        payload: The JSON object of the body, or the text fields of a form; `None` if the body is
+            neither. An empty body is an empty object: SEED's samples send none to end.
+        audio: The file part of say-audio, whole.
+    """
+
+    operation: Operation | None
+    session_id: str | None
+    credential: Credential | None
+    payload: Mapping[str, Any] | None
+    audio: Part | None = None
+
+
+def create_request(
+    base: BaseUrl,
+    ks: str,
+    *,
+    avatar_id: str,
+    voice_id: str | None = None,
+    voice_speed: float | None = None,
+    extra: Mapping[str, Any] | None = None,
+    create_path: str = CREATE_PATHS[0],
+    id_field: str = ID_FIELDS[0],
+) -> Request:
+    """Return the request that opens a session.
+
+    Args:
+        base: Where the service lives.
+        ks: The Kaltura Session, which authorises create and nothing else (DOCS).
+        avatar_id: Who appears.
+        voice_id: Whose voice; `None` leaves it to the service.
+        voice_speed: Multiplier, 1.0 = normal; `None` leaves it to the service. No limits are
+            documented.
+        extra: Further fields, merged into the body object by object; these win.
+        create_path: One of `CREATE_PATHS`.
+        id_field: One of `ID_FIELDS`.
+    """
+    body: dict[str, Any] = {"visualConfig": {id_field: avatar_id}}
+    voice = {"id": voice_id, "speed": voice_speed}
+    if any(value is not None for value in voice.values()):
+        body["voiceConfig"] = {key: value for key, value in voice.items() if value is not None}
+    return _post(f"{base}{create_path}", f"KS {ks}", _merge(body, extra or {}))
+
+
+def session_request(
+    base: BaseUrl,
+    operation: Operation,
+    session_id: str,
+    token: str,
+    payload: Mapping[str, Any] | None = None,
+) -> Request:
+    """Return a request to an open session; `None` as payload sends `{}`, as DOCS does."""
+    return _post(_session_url(base, operation, session_id), f"Bearer {token}", payload or {})
+
+
+def say_text_request(
+    base: BaseUrl, session_id: str, token: str, *, text: str, turn_id: str, is_final: bool
+) -> Request:
+    """Return the request that makes the avatar speak a text.
+
+    Args:
+        base: Where the service lives.
+        session_id: Who speaks.
+        token: The session's token.
+        text: What to say. No limit of length is documented.
+        turn_id: Unique for a turn.
+        is_final: `False` if more text of the same turn follows.
+    """
+    payload = {"text": text, "turnId": turn_id, "isFinal": is_final}
+    return session_request(base, Operation.SAY_TEXT, session_id, token, payload)
+
+
+def say_audio_request(
+    base: BaseUrl, session_id: str, token: str, *, audio: Part, turn_id: str, duration: float
+) -> Request:
+    """Return the request that makes the avatar speak a recording (form per SDK).
+
+    Args:
+        base: Where the service lives.
+        session_id: Who speaks.
+        token: The session's token.
+        audio: The recording; its field's name must be `audio`.
+        turn_id: Unique for a turn.
+        duration: Length of the recording in seconds; the service does not probe the file (SDK).
+    """
+    boundary = f"avatar-{turn_id}"
+    fields = [
+        Part("turnId", turn_id.encode()),
+        Part("duration", f"{duration:g}".encode()),
+        audio,
+    ]
+    return Request(
+        "POST",
+        _session_url(base, Operation.SAY_AUDIO, session_id),
+        (
+            ("Authorization", f"Bearer {token}"),
+            ("Content-Type", f'multipart/form-data; boundary="{quote(boundary)}"'),
+        ),
+        write_multipart(fields, quote(boundary)),
+    )
+
+
+def read_call(base: BaseUrl, request: Request) -> Call | None:
+    """Return what a request asks; `None` if it is not for the service at all."""
+    tail = base.tail(request.url)
+    if tail is None:
+        return None
+    operation, session_id = _read_tail(request.method, tail)
+    payload, audio = _read_body(request)
+    return Call(operation, session_id, _read_credential(request.headers), payload, audio)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, understood as far as it can be.
+
+    Attributes:
+        status: The HTTP status.
+        data: The JSON object of the body, unknown fields and all; empty if there is none.
+        problem: Why the body is not of the documented form; `None` if it is.
+    """
+
+    status: int
+    data: Mapping[str, Any]
+    problem: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service says that it did what was asked. An absent `success` is no refusal."""
+        return 200 <= self.status < 300 and self.problem is None and self.data.get("success", True)
+
+    @property
+    def error(self) -> str | None:
+        """The error text; `None` if there is none."""
+        text = self.data.get("error")
+        return text if isinstance(text, str) and text else None
+
+
+def read_answer(response: Response) -> Answer:
+    """Read the body of any operation. Never raises: what is wrong stands in `problem`."""
+    if not response.body.strip():
+        return Answer(response.status, {})
+    try:
+        data = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return Answer(response.status, {}, "the body is not JSON")
+    if not isinstance(data, dict):
+        return Answer(response.status, {}, f"the body is a JSON {_json_type(data)}, not an object")
+    if not isinstance(data.get("success", True), bool):
+        found = _json_type(data["success"])
+        return Answer(response.status, data, f"`success` is a {found}, not a boolean")
+    return Answer(response.status, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a reply to create names: a session is open if this can be read, whatever else it says.
+
+    Attributes:
+        session_id: The session's id.
+        token: The session's token; `None` if the reply names the session but cannot be used.
+    """
+
+    session_id: str
+    token: str | None = field(repr=False)
+
+
+def read_opened(answer: Answer) -> Opened | None:
+    """Return the session that a reply to create names; `None` if it names none."""
+    session_id, token = answer.data.get("sessionId"), answer.data.get("token")
+    if not isinstance(session_id, str) or not session_id:
+        return None
+    return Opened(session_id, token if isinstance(token, str) and token else None)
+
+
+class Ending(StrEnum):
+    """How to read the answer to end; the value is the phrase used in reports."""
+
+    ENDED = "ended"
+    ALREADY_ENDED = "already ended"
+    ALREADY_GONE = "already gone"
+    SUSPICIOUS = "not found on its first call"
+    UNCONFIRMED = "end refused, cannot confirm"
+    NOT_ENDED = "not ended"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the session costs nothing any more."""
+        return self not in (Ending.UNCONFIRMED, Ending.NOT_ENDED)
+
+
+def read_ending(answer: Answer, *, answered_before: bool) -> Ending:
+    """Return what an answer to end means.
+
+    Args:
+        answer: The answer.
+        answered_before: Whether this session has answered any call before, an end included. A 404
+            is the usual second answer (SDK), but on the first call a wrong base URL looks the same.
+    """
+    if answer.ok:
+        return Ending.ENDED
+    if answer.status == 410:
+        return Ending.ALREADY_ENDED
+    if answer.status == 404:
+        return Ending.ALREADY_GONE if answered_before else Ending.SUSPICIOUS
+    if answer.status in (401, 403):
+        return Ending.UNCONFIRMED
+    return Ending.NOT_ENDED
+
+
+def json_response(status: int, data: Mapping[str, Any]) -> Response:
+    """Return an answer as the service writes it."""
+    return Response(status, (("Content-Type", "application/json"),), _dump(data))
+
+
+def refusal(status: int, error: str) -> Response:
+    """Return a failure as the service writes it: `{"success": false, "error": "<text>"}`."""
+    return json_response(status, {"success": False, "error": error})
+
+
+def _post(url: str, authorization: str, payload: Mapping[str, Any]) -> Request:
+    headers = (("Authorization", authorization), ("Content-Type", "application/json"))
+    return Request("POST", url, headers, _dump(payload))
+
+
+def _session_url(base: BaseUrl, operation: Operation, session_id: str) -> str:
+    return f"{base}/{quote(session_id, safe='')}/{operation}"
+
+
+def _dump(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in extra.items():
+        mine = body.get(key)
+        if isinstance(mine, dict) and isinstance(value, Mapping):
+            body[key] = _merge(mine, value)
+        else:
+            body[key] = value
+    return body
+
+
+def _read_tail(method: str, tail: str) -> tuple[Operation | None, str | None]:
+    if method.upper() != "POST":
+        return None, None
+    if tail.rstrip("/") in CREATE_PATHS:
+        return Operation.CREATE, None
+    session_id, _, name = tail.strip("/").partition("/")
+    operation = _SESSION_OPERATIONS.get(name)
+    return (operation, unquote(session_id)) if operation and session_id else (None, None)
+
+
+_SESSION_OPERATIONS: Final = {
+    str(operation): operation for operation in Operation if operation is not Operation.CREATE
+}
+
+
+def _read_credential(headers: Headers) -> Credential | None:
+    scheme, _, value = (header(headers, "authorization") or "").strip().partition(" ")
+    if scheme.lower() not in ("ks", "bearer") or not value.strip():
+        return None
+    return Credential(scheme.lower(), value.strip())
+
+
+def _read_body(request: Request) -> tuple[Mapping[str, Any] | None, Part | None]:
+    content_type = header(request.headers, "content-type") or ""
+    if content_type.lower().startswith("multipart/form-data"):
+        return _read_form(request.body, content_type)
+    if not request.body.strip():
+        return {}, None
+    try:
+        data = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None, None
+    return (data if isinstance(data, dict) else None), None
+
+
+def _read_form(body: bytes, content_type: str) -> tuple[Mapping[str, Any] | None, Part | None]:
+    parts = read_multipart(body, content_type)
+    if parts is None:
+        return None, None
+    fields = {
+        part.name: part.content.decode("utf-8", "replace")
+        for part in parts
+        if part.filename is None and part.name != "audio"
+    }
+    return fields, next((part for part in parts if part.name == "audio"), None)
+
+
+def _json_type(value: object) -> str:
+    return _JSON_TYPES.get(type(value), "value")
+
+
+_JSON_TYPES: Final = {
+    dict: "object",
+    list: "list",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
