@@ -1,0 +1,1 @@
+"""Pytest fixtures for Kaltura avatar sessions that always end, replay offline and never leak."""

@@ -322,7 +322,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the service says that it did what was asked. An absent `success` is no refusal."""
+        """Whether the service says that it did as asked. An absent `success` is no refusal."""
         return 200 <= self.status < 300 and self.problem is None and self.data.get("success", True)
 
     @property

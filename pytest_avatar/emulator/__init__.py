@@ -1,0 +1,1 @@
+"""A stand-in for the avatar service, on a loopback port."""
