@@ -1,0 +1,226 @@
+"""One exchange with the service, seen from the middle, whichever client sends it.
+
+Adapters for HTTP clients (and the gateway) ask `Interceptor.concerns` of every URL, and for ours
+call `begin` before they send, then `answered` or `failed` once. Tapes answer in place of the
+service, or listen. The ledger hears of everything.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pytest_avatar.core import wire
+from pytest_avatar.core.errors import CassetteError
+from pytest_avatar.core.events import Actor
+from pytest_avatar.core.wire import BaseUrl, Call, Ending, Operation, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from pytest_avatar.core.events import Opener
+    from pytest_avatar.core.ledger import Ledger, SessionRecord
+    from pytest_avatar.core.redaction import Secrets
+
+__all__ = ["Exchange", "Interceptor", "LiveTape", "Tape", "acting_as"]
+
+_actor: Final[ContextVar[Actor]] = ContextVar("avatar_actor", default=Actor.CODE)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Generator[None]:
+    """Attribute what this thread or task sends meanwhile to `actor`, not to the code under test."""
+    before = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(before)
+
+
+class Tape(Protocol):
+    """What listens to, or speaks in place of, the service. Called from any thread."""
+
+    def begin(self, exchange: Exchange) -> Response | None:
+        """Hear of a request that is about to be sent.
+
+        Returns:
+            The answer to give without sending it; `None` to send it.
+
+        Raises:
+            CassetteError: It must not be sent, and there is no answer to give.
+        """
+
+    def finish(self, exchange: Exchange, response: Response) -> None:
+        """Hear of the service's answer to a request that was sent."""
+
+    def abort(self, exchange: Exchange, error: BaseException) -> None:
+        """Hear that no whole answer came to a request that was sent."""
+
+
+class LiveTape:
+    """A tape for the modes without cassettes: everything is sent, nothing is kept."""
+
+    def begin(self, exchange: Exchange) -> None:
+        """Let the request through."""
+
+    def finish(self, exchange: Exchange, response: Response) -> None:
+        """Keep nothing."""
+
+    def abort(self, exchange: Exchange, error: BaseException) -> None:
+        """Keep nothing."""
+
+
+class Interceptor:
+    """Stands between every client of this process and the service.
+
+    Args:
+        base: The address whose traffic is ours.
+        ledger: The books.
+        secrets: Where every KS and token that passes is made known.
+        attribute: Says who opens a session, asked once per create; its argument is the client.
+        tape: The tape in use. Whoever owns the interceptor may put in another at any time; a
+            request keeps the one it began with.
+    """
+
+    def __init__(
+        self,
+        base: BaseUrl,
+        ledger: Ledger,
+        secrets: Secrets,
+        attribute: Callable[[str], Opener],
+        tape: Tape,
+    ) -> None:
+        self.base: Final = base
+        self.ledger: Final = ledger
+        self.secrets: Final = secrets
+        self.attribute: Final = attribute
+        self.tape = tape
+
+    def concerns(self, url: str) -> bool:
+        """Whether a URL belongs to the service. Ask before reading a body."""
+        return self.base.tail(url) is not None
+
+    def begin(self, request: Request, client: str) -> Exchange:
+        """Take note of a request before it is sent.
+
+        Args:
+            request: The whole request; its URL concerns us.
+            client: Name of the library that sends it (`httpx`, `requests`, …).
+
+        Returns:
+            The exchange: if its `answer` is set, give that to the client and send nothing;
+            else send the request and call `answered` or `failed`, once.
+
+        Raises:
+            CassetteError: The request must not be sent, and there is no answer to give.
+        """
+        call = wire.read_call(self.base, request)
+        if call is None:
+            raise ValueError(f"not a URL of the service: {request.url}")
+        if call.credential is not None:
+            self.secrets.add(call.credential.value, call.credential.scheme)
+        return Exchange(self, request, call, client)
+
+
+class Exchange:
+    """One request and what becomes of it.
+
+    Attributes:
+        request: The request.
+        call: The request, understood.
+        client: Name of the library that sends it.
+        actor: On whose behalf it is sent.
+        answer: What to answer in place of the service; `None` if the request must be sent.
+    """
+
+    __slots__ = ("_interceptor", "_key", "_tape", "actor", "answer", "call", "client", "request")
+
+    def __init__(self, interceptor: Interceptor, request: Request, call: Call, client: str) -> None:
+        self.request = request
+        self.call = call
+        self.client = client
+        self.actor = _actor.get()
+        self._interceptor = interceptor
+        self._tape = interceptor.tape
+        self._key = self._find_key()
+        try:
+            self.answer = self._tape.begin(self)
+        except CassetteError:
+            self._account_for_failure("it is not in the cassette", sent=False)
+            raise
+        if self.answer is not None:
+            self._account_for(self.answer)
+
+    def answered(self, response: Response) -> None:
+        """Take note of the service's answer. Never raises."""
+        self._account_for(response)
+        self._tape.finish(self, response)
+
+    def failed(self, error: BaseException, *, sent: bool = True) -> None:
+        """Take note that no whole answer came. Never raises.
+
+        Args:
+            error: What happened instead.
+            sent: `False` if not a byte of the request can have reached the service.
+        """
+        reason = self._interceptor.secrets.scrub(f"{type(error).__name__}: {error}")
+        self._account_for_failure(reason, sent=sent)
+        self._tape.abort(self, error)
+
+    def _find_key(self) -> str | None:
+        ledger = self._interceptor.ledger
+        if self.call.operation is Operation.CREATE:
+            return ledger.creating(self._interceptor.attribute(self.client))
+        record = self._record()
+        return None if record is None else record.key
+
+    def _record(self) -> SessionRecord | None:
+        session_id = self.call.session_id
+        return None if session_id is None else self._interceptor.ledger.find(session_id)
+
+    def _account_for(self, response: Response) -> None:
+        if self._key is None or self.call.operation is None:
+            return
+        answer = wire.read_answer(response)
+        if self.call.operation is Operation.CREATE:
+            self._account_for_create(self._key, answer)
+        elif self.call.operation is Operation.END:
+            self._account_for_end(self._key, answer)
+        else:
+            self._interceptor.ledger.called(self._key, self.call.operation, answer.status)
+
+    def _account_for_create(self, key: str, answer: wire.Answer) -> None:
+        ledger, secrets = self._interceptor.ledger, self._interceptor.secrets
+        opened = wire.read_opened(answer)
+        said = secrets.scrub(answer.error or answer.problem or "no session in the answer")
+        if opened is not None:
+            if opened.token is not None:
+                secrets.add(opened.token, "token")
+            ledger.opened(key, opened.session_id, opened.token, answer.status)
+        elif 300 <= answer.status < 500:
+            ledger.refused(key, answer.status, f"{answer.status} {said}")
+        else:
+            ledger.unknown(key, answer.status, f"{answer.status} {said}")
+
+    def _account_for_end(self, key: str, answer: wire.Answer) -> None:
+        record = self._record()
+        ending = wire.read_ending(
+            answer, answered_before=record is not None and record.answered_before
+        )
+        failure = None
+        if ending is not Ending.ENDED:
+            text = answer.error or answer.problem or ""
+            failure = self._interceptor.secrets.scrub(f"{answer.status} {text}".strip())
+        self._interceptor.ledger.end_tried(key, ending, self.actor, answer.status, failure)
+
+    def _account_for_failure(self, reason: str, *, sent: bool) -> None:
+        if self._key is None:
+            return
+        ledger = self._interceptor.ledger
+        if self.call.operation is Operation.END:
+            ledger.end_tried(self._key, Ending.NOT_ENDED, self.actor, None, reason)
+        elif self.call.operation is Operation.CREATE and sent:
+            ledger.unknown(self._key, None, reason)
+        elif self.call.operation is Operation.CREATE:
+            ledger.refused(self._key, None, reason)
