@@ -20,7 +20,13 @@ class Actor(StrEnum):
     CODE = "the code under test"
     FIXTURE = "its fixture"
     PLUGIN = "pytest-avatar"
+    KEEPER = "keep-alive"
     WATCHDOG = "the watchdog"
+
+    @property
+    def is_background(self) -> bool:
+        """Whether neither a test nor its fixtures sent it, so that cassettes pass it over."""
+        return self in (Actor.PLUGIN, Actor.KEEPER, Actor.WATCHDOG)
 
 
 class Verdict(StrEnum):

@@ -7,6 +7,7 @@ service, or listen. The ledger hears of everything.
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol
@@ -81,6 +82,7 @@ class Interceptor:
         attribute: Says who opens a session, asked once per create; its argument is the client.
         tape: The tape in use. Whoever owns the interceptor may put in another at any time; a
             request keeps the one it began with.
+        offline: Whether no tape ever sends anything, so that no connection need be opened.
     """
 
     def __init__(
@@ -90,12 +92,15 @@ class Interceptor:
         secrets: Secrets,
         attribute: Callable[[str], Opener],
         tape: Tape,
+        *,
+        offline: bool = False,
     ) -> None:
         self.base: Final = base
         self.ledger: Final = ledger
         self.secrets: Final = secrets
         self.attribute: Final = attribute
         self.tape = tape
+        self.offline: Final = offline
 
     def concerns(self, url: str) -> bool:
         """Whether a URL belongs to the service. Ask before reading a body."""
@@ -154,8 +159,10 @@ class Exchange:
 
     def answered(self, response: Response) -> None:
         """Take note of the service's answer. Never raises."""
-        self._account_for(response)
-        self._tape.finish(self, response)
+        with _kept_from_the_client():
+            self._account_for(response)
+        with _kept_from_the_client():
+            self._tape.finish(self, response)
 
     def failed(self, error: BaseException, *, sent: bool = True) -> None:
         """Take note that no whole answer came. Never raises.
@@ -164,9 +171,11 @@ class Exchange:
             error: What happened instead.
             sent: `False` if not a byte of the request can have reached the service.
         """
-        reason = self._interceptor.secrets.scrub(f"{type(error).__name__}: {error}")
-        self._account_for_failure(reason, sent=sent)
-        self._tape.abort(self, error)
+        with _kept_from_the_client():
+            reason = self._interceptor.secrets.scrub(f"{type(error).__name__}: {error}")
+            self._account_for_failure(reason, sent=sent)
+        with _kept_from_the_client():
+            self._tape.abort(self, error)
 
     def _find_key(self) -> str | None:
         ledger = self._interceptor.ledger
@@ -224,3 +233,13 @@ class Exchange:
             ledger.unknown(self._key, None, reason)
         elif self.call.operation is Operation.CREATE:
             ledger.refused(self._key, None, reason)
+
+
+@contextmanager
+def _kept_from_the_client() -> Generator[None]:
+    """Report an error of our own as Python reports those of threads: the client has to go on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever a tape or a sink of the ledger raises
+        caught = (type(error), error, error.__traceback__, threading.current_thread())
+        threading.excepthook(threading.ExceptHookArgs(caught))

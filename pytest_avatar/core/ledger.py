@@ -56,7 +56,7 @@ class EndAttempt:
     reason: str | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SessionRecord:
     """What the books say of one session. Kept up to date by the ledger: read it, never write it.
 
@@ -98,7 +98,7 @@ class SessionRecord:
         """What the session means for the run. A leak stays a leak after we have ended it."""
         if self.state in (State.CREATING, State.UNKNOWN):
             return Verdict.UNKNOWN
-        if self.is_open:
+        if self.is_open and (self.end_attempts or self.judged is None):
             return Verdict.LOST
         return self.judged or Verdict.CLEAN
 
@@ -111,8 +111,8 @@ class SessionRecord:
 
     @property
     def answered_before(self) -> bool:
-        """Whether the service has answered any call to it but create."""
-        return bool(self.calls) or any(try_.status is not None for try_ in self.end_attempts)
+        """Whether a 404 is no surprise: another call was answered, or an end was tried."""
+        return bool(self.calls) or bool(self.end_attempts)
 
 
 class Ledger:
@@ -128,7 +128,9 @@ class Ledger:
         self._clock = clock or _steady_clock()
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._records: dict[str, SessionRecord] = {}
+        self._unsettled: dict[str, SessionRecord] = {}
         self._keys: dict[str, str] = {}
         self._tokens: dict[str, Token] = {}
         self._sinks: list[Callable[[Event], None]] = []
@@ -157,7 +159,19 @@ class Ledger:
     @property
     def open_sessions(self) -> tuple[SessionRecord, ...]:
         """The sessions that are open now, newest first."""
-        return tuple(record for record in reversed(self.records) if record.is_open)
+        return tuple(record for record in self.unsettled if record.is_open)
+
+    @property
+    def unsettled(self) -> tuple[SessionRecord, ...]:
+        """The sessions that are open, or may be, newest first."""
+        with self._lock:
+            return tuple(reversed(self._unsettled.values()))
+
+    def wait_for_ends(self, records: Iterable[SessionRecord], seconds: float) -> None:
+        """Wait until none of the sessions is open any more, but no longer than `seconds`."""
+        waited_for = tuple(records)
+        with self._changed:
+            self._changed.wait_for(lambda: not any(r.is_open for r in waited_for), seconds)
 
     def find(self, session_id: str) -> SessionRecord | None:
         """Return the session that the service calls so; `None` if it was never seen."""
@@ -238,15 +252,21 @@ class Ledger:
         """Take in one event. Events of sessions that were never begun are passed over."""
         with self._lock:
             if event.kind is Kind.CREATING and event.opener is not None:
-                self._records[event.key] = SessionRecord(event.key, event.opener, event.at)
-            elif (record := self._records.get(event.key)) is not None:
-                _FOLDS[event.kind](record, event)
+                record = SessionRecord(event.key, event.opener, event.at)
+                self._records[event.key] = self._unsettled[event.key] = record
+            elif (known := self._records.get(event.key)) is not None:
+                _FOLDS[event.kind](known, event)
                 if event.session_id is not None:
                     self._keys[event.session_id] = event.key
-                if record.state is State.ENDED:
-                    self._tokens.pop(event.key, None)
+                if known.state in (State.ENDED, State.REFUSED):
+                    self._settle(event.key)
         for sink in self._sinks:
             sink(event)
+
+    def _settle(self, key: str) -> None:
+        self._unsettled.pop(key, None)
+        self._tokens.pop(key, None)
+        self._changed.notify_all()
 
     def fold_all(self, events: Iterable[Event]) -> None:
         """Take in the events of another process."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +35,14 @@ class AvatarOptions:
     voice_id: str | None = None
     voice_speed: float | None = None
     extra: Mapping[str, Any] | None = None
+
+    def or_else(self, others: AvatarOptions) -> AvatarOptions:
+        """Return these options, with those of `others` where these are `None`."""
+        chosen = {
+            item.name: getattr(others if getattr(self, item.name) is None else self, item.name)
+            for item in fields(self)
+        }
+        return AvatarOptions(**chosen)
 
 
 @dataclass(frozen=True, slots=True)

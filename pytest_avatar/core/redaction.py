@@ -1,38 +1,218 @@
-"""What is secret, and how to keep it out of everything that leaves the process."""
+"""What is secret, and how to keep it out of everything that leaves the process.
+
+A secret is known by its value (what this run has seen), by its shape (what a KS or a token looks
+like) or by its key (what stands under `token`, `credential`, …). Values shorter than
+`spellings.SHORTEST` are only known by key and in Authorization headers: a TURN credential can be
+an ordinary word.
+"""
 
 from __future__ import annotations
 
+import binascii
 import re
-from typing import Final
+import zlib
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["Secrets"]
+from pytest_avatar.core.placeholders import is_placeholder
+from pytest_avatar.core.spellings import SHORTEST, Replacer
 
-_SHAPES: Final = (
-    (re.compile(r"djJ8[A-Za-z0-9_\-+/=]{16,}"), "<ks>"),
-    (re.compile(r"eyJ[A-Za-z0-9_\-]+\.eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"), "<token>"),
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SECRET_KEYS", "Secrets", "hide_under_key", "is_secret_key"]
+
+SECRET_KEYS: Final = (
+    "token",
+    "ks",
+    "secret",
+    "adminSecret",
+    "password",
+    "credential",
+    "authorization",
+    "apiKey",
+    "whepUrl",
 )
+"""JSON keys whose text is secret, whatever its value. Case, `_` and `-` make no difference."""
+
+_NORMAL_KEYS: Final = {key.lower(): key for key in SECRET_KEYS}
+
+_KS_V2: Final = r"djJ8[A-Za-z0-9_\-+/=]{16,}"
+_JWT: Final = r"eyJ[A-Za-z0-9_\-]+\.eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
+_OPEN_KS_V1: Final = r"[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
+_HEX_32: Final = r"(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
+
+_SHAPES: Final = ((re.compile(_KS_V2), "ks"), (re.compile(_JWT), "token"))
+_RUN: Final = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
+_SCANNED: Final = tuple(
+    (re.compile(shape.encode()), name)
+    for shape, name in (
+        (_KS_V2, "ks"),
+        (_JWT, "token"),
+        (_OPEN_KS_V1, "ks"),
+        (_HEX_32, "admin secret"),
+    )
+)
+_SCANNED_RUN: Final = re.compile(rb"[A-Za-z0-9+/_\-]{11,}")
+
+_KEYED: Final = re.compile(
+    r"""(?P<head>(?P<q>\\?["'])(?P<key>"""
+    + "|".join("[_-]?".join(re.findall("[A-Z]?[a-z]+", key)) for key in SECRET_KEYS)
+    + r""")(?P=q)\s*:\s*(?P<v>\\?["']))(?P<value>(?:(?!(?P=v))(?:\\.|[^\\])){1,9000})(?P=v)""",
+    re.IGNORECASE | re.DOTALL,
+)
+_AUTHORIZATION: Final = re.compile(
+    r"""(authorization\\?["']?\s*[:=,]\s*[bB]?\\?["']?\s*(?:KS|Bearer)\s+)([^\s"'\\,<>]+)""",
+    re.IGNORECASE,
+)
+
+_DEEPEST: Final = 4
+"""How many encodings inside one another are looked through."""
+
+_LARGEST: Final = 4_000_000
+"""Bytes that one gzip is unpacked to, at most."""
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether what stands under a JSON key is secret by that alone."""
+    return key.replace("_", "").replace("-", "").lower() in _NORMAL_KEYS
+
+
+def hide_under_key(key: str, text: str) -> str:
+    """Return the text of a JSON key, or what stands for it if the key says that it is secret."""
+    if not text or not is_secret_key(key) or is_placeholder(text):
+        return text
+    return f"<{key.lower()}>"
 
 
 class Secrets:
     """The secrets that this run has seen, by value; and every shape that a secret can have."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+        self._replacer = Replacer()
 
     def add(self, value: str, name: str) -> None:
         """Make a secret known.
 
         Args:
-            value: The secret. Empty ones are passed over.
+            value: The secret. Short ones are passed over, and what stands for a secret is none.
             name: What stands in its place, in angle brackets (`ks`, `token`).
         """
-        if value:
-            self._names[value] = name
+        if len(value) >= SHORTEST and not is_placeholder(value):
+            self._replacer.add(value, f"<{name}>")
 
     def scrub(self, text: str) -> str:
-        """Return a text without any secret in it."""
-        for value in sorted(self._names, key=len, reverse=True):
-            text = text.replace(value, f"<{self._names[value]}>")
-        for shape, placeholder in _SHAPES:
-            text = shape.sub(placeholder, text)
-        return text
+        """Return a text without any secret in it; an ordinary text comes back as it is."""
+        text = self._replacer(text)
+        for shape, name in _SHAPES:
+            text = shape.sub(partial(_scrub_shape, name), text)
+        if _AUTHORIZATION.search(text):
+            text = _AUTHORIZATION.sub(r"\1<redacted>", text)
+        text = _KEYED.sub(_scrub_keyed, text)
+        return _RUN.sub(self._scrub_run, text)
+
+    def find(self, data: bytes) -> tuple[str, ...]:
+        """Return the names of the secrets that stand in some bytes, however encoded; sorted.
+
+        Looked through are URL encoding, JSON escapes, base64 (both alphabets, wherever in a
+        group it begins) and gzip, also inside one another.
+        """
+        known = [
+            (spelling.encode("utf-8", "surrogatepass"), word[1:-1])
+            for spelling, word in self._replacer.escaped()
+        ]
+        found: set[str] = set()
+        for view in _views(data):
+            found.update(name for value, name in known if value in view)
+            found.update(
+                name
+                for shape, name in _SCANNED
+                for match in shape.finditer(view)
+                if not is_placeholder(match[0].decode())
+            )
+        return tuple(sorted(found))
+
+    def _scrub_run(self, match: re.Match[str]) -> str:
+        """Replace a run of base64 that is a KS of version 1, or a gzip with a secret in it."""
+        run = match[0]
+        if "H4sI" not in run and len(run) < 56:
+            return run
+        pieces = [view for piece in _decoded(run.encode()) for view in (piece, *_unzipped(piece))]
+        if any(_SCANNED[2][0].search(piece) for piece in pieces):
+            return "<ks>"
+        if "H4sI" in run and (found := self.find(run.encode())):
+            return f"<{found[0]}>"
+        return run
+
+
+def _scrub_shape(name: str, match: re.Match[str]) -> str:
+    return match[0] if is_placeholder(match[0]) else f"<{name}>"
+
+
+def _scrub_keyed(match: re.Match[str]) -> str:
+    value = match["value"]
+    name = _NORMAL_KEYS[match["key"].replace("_", "").replace("-", "").lower()]
+    word = value if is_placeholder(value) else f"<{name}>"
+    return f"{match['head']}{word}{match['v']}"
+
+
+def _views(data: bytes) -> Iterator[bytes]:
+    """Yield some bytes as they are and in every decoding, each reading once."""
+    seen: set[bytes] = set()
+    waiting = [data]
+    for _ in range(_DEEPEST):
+        waiting = [view for view in dict.fromkeys(waiting) if view not in seen]
+        seen.update(waiting)
+        yield from waiting
+        waiting = [inner for view in waiting for inner in _inner_views(view)]
+
+
+def _inner_views(view: bytes) -> Iterator[bytes]:
+    if b"%" in view:
+        yield re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), view)
+    if b"\\" in view:
+        yield _unescape(view)
+    yield from _unzipped(view)
+    runs = _SCANNED_RUN.findall(view)
+    for offset in range(4):
+        pieces = [_decode(run[offset:]) for run in runs]
+        yield from (inner for piece in pieces for inner in _unzipped(piece))
+        if pieces:
+            yield b"\0".join(pieces)
+
+
+_JSON_ESCAPE: Final = re.compile(rb'\\(?:u([0-9A-Fa-f]{4})|(["\\/nrt]))')
+_JSON_CHARACTERS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+def _unescape(view: bytes) -> bytes:
+    def character(match: re.Match[bytes]) -> bytes:
+        if match[1] is not None:
+            return chr(int(match[1], 16)).encode("utf-8", "surrogatepass")
+        return _JSON_CHARACTERS.get(match[2], match[2])
+
+    return _JSON_ESCAPE.sub(character, view)
+
+
+def _decoded(run: bytes) -> list[bytes]:
+    return [_decode(run[offset:]) for offset in range(4)]
+
+
+def _decode(run: bytes) -> bytes:
+    """Decode base64 of either alphabet without its padding, as far as it goes."""
+    run = run.rstrip(b"=").translate(_STANDARD)
+    usable = run[: len(run) - (len(run) % 4 == 1)]
+    return binascii.a2b_base64(usable + b"=" * (-len(usable) % 4))
+
+
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+
+
+def _unzipped(data: bytes) -> Iterator[bytes]:
+    start = data.find(b"\x1f\x8b\x08")
+    if start < 0:
+        return
+    try:
+        yield zlib.decompressobj(wbits=31).decompress(data[start:], _LARGEST)
+    except zlib.error:
+        return

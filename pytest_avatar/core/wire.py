@@ -33,6 +33,7 @@ __all__ = [
     "create_request",
     "header",
     "json_response",
+    "json_type",
     "read_answer",
     "read_call",
     "read_ending",
@@ -231,9 +232,9 @@ def read_answer(response: Response) -> Answer:
     except (ValueError, RecursionError):
         return Answer(response.status, {}, "the body is not JSON")
     if not isinstance(data, dict):
-        return Answer(response.status, {}, f"the body is a JSON {_json_type(data)}, not an object")
+        return Answer(response.status, {}, f"the body is a JSON {json_type(data)}, not an object")
     if not isinstance(data.get("success", True), bool):
-        found = _json_type(data["success"])
+        found = json_type(data["success"])
         return Answer(response.status, data, f"`success` is a {found}, not a boolean")
     return Answer(response.status, data)
 
@@ -376,7 +377,8 @@ def _read_form(body: bytes, content_type: str) -> tuple[Mapping[str, Any] | None
     return fields, next((part for part in parts if part.name == "audio"), None)
 
 
-def _json_type(value: object) -> str:
+def json_type(value: object) -> str:
+    """Return what JSON calls the type of a value."""
     return _JSON_TYPES.get(type(value), "value")
 
 

@@ -1,0 +1,114 @@
+"""Everything that people run on this project, one session each; `nox -l` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+PYTHONS = nox.project.python_versions({"project": PROJECT})
+DIST = Path("dist")
+TEST_SETUP = ("--editable", ".[emulator]", "--group", "test")
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "build", "tests", "lowest", "coverage"]
+nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the user's settings
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False  # nox says which it skips, and why
+
+
+def path_to_pythons() -> str:
+    """Return `PATH` with the Pythons that pyenv keeps before its shims, which may refuse to run."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    shims = [Path(folder) for folder in folders if Path(folder).name == "shims"]
+    homes = {Path.home() / ".pyenv", *(folder.parent for folder in shims)}
+    kept = sorted(str(found) for home in homes for found in home.glob("versions/3.*/bin"))
+    return os.pathsep.join([*kept, *folders])
+
+
+os.environ["PATH"] = path_to_pythons()
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the formatting and the linter's rules."""
+    session.install("--group", "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of package and tests, and that every public name has one."""
+    session.install(*TEST_SETUP, "--group", "types")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "pytest_avatar", "--ignoreexternal")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist into dist/, and see that the wheel works without its extras."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.install("build")
+    session.run("python", "-m", "build", "--outdir", str(DIST))
+    session.install(str(built("*.whl")))
+    session.chdir(session.create_tmp())
+    session.run("python", "-c", "import pytest_avatar")
+    session.run("pytest", "--markers", silent=True)
+    session.run("pytest-avatar", "--help", silent=True)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests of the sdist against the wheel, both from dist/, without the sources."""
+    wheel = built("*.whl").resolve()
+    session.install(f"{wheel}[emulator]", "--group", "test")
+    session.chdir(unpack_without_sources(built("*.tar.gz"), Path(session.create_tmp())))
+    session.run("pytest", "--ignore=tests/test_repository.py", *session.posargs)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest versions of the direct dependencies."""
+    floors = Path(session.create_tmp(), "floors.txt")
+    floors.write_text("\n".join(lowest_versions()), "utf-8")
+    session.install(*TEST_SETUP, "--constraint", str(floors))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure which lines and branches the tests reach, in subprocesses too."""
+    session.install(*TEST_SETUP)
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+def built(pattern: str) -> Path:
+    """Return the one file in dist/ of that pattern."""
+    found = list(DIST.glob(pattern))
+    if len(found) != 1:
+        raise FileNotFoundError(f"dist/{pattern}: {len(found)} files. Run `nox -s build` first.")
+    return found[0]
+
+
+def unpack_without_sources(sdist: Path, folder: Path) -> Path:
+    """Unpack the sdist into an emptied folder, drop the package, return the top of the rest."""
+    shutil.rmtree(folder)
+    shutil.unpack_archive(sdist, folder)
+    top = next(folder.iterdir())
+    shutil.rmtree(top / "pytest_avatar")
+    return top
+
+
+def lowest_versions() -> list[str]:
+    """Return pyproject.toml's direct dependencies, each pinned to its floor."""
+    extras = PROJECT["optional-dependencies"].values()
+    direct = [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
+    return [requirement.replace(">=", "==") for requirement in direct]

@@ -1,0 +1,136 @@
+"""A cassette that is loaded when it is first needed, and played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pytest_avatar.adapters.cassettes.files import find_cassette, load_cassette
+from pytest_avatar.core.cassette import find_base, read_ask
+from pytest_avatar.core.errors import CassetteError
+from pytest_avatar.core.misses import Place, describe_miss, describe_unplayed, distance
+from pytest_avatar.core.normalising import DEFAULT_BASE, Names, Normaliser
+from pytest_avatar.core.playback import DEFAULT_MATCH_ON, Playback
+from pytest_avatar.core.wire import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_avatar.core.cassette import Ask, Cassette, Interaction
+    from pytest_avatar.core.redaction import Secrets
+    from pytest_avatar.core.wire import BaseUrl, Request
+
+__all__ = ["Player"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Player:
+    """What the tapes that read a cassette have in common.
+
+    Attributes:
+        path: The cassette's file, as JSON; YAML beside it is read if there is no JSON.
+        base: The base URL of the run.
+        secrets: What must not be shown.
+        test: Node id of the test, for messages.
+        record_command: What records the cassette again, for messages.
+        aliases: What stands for values of settings (the avatar id).
+        match_on: What requests are matched by, see `playback.MATCH_ON`.
+        allow_repeats: Whether an interaction may play again.
+        shown_path: The file as messages name it; `None` takes `path`.
+    """
+
+    path: Path = field(kw_only=False)
+    base: BaseUrl
+    secrets: Secrets
+    test: str
+    record_command: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    match_on: Sequence[str] = DEFAULT_MATCH_ON
+    allow_repeats: bool = False
+    shown_path: str | None = None
+    _lock: Lock = field(default_factory=Lock, init=False)
+    _names: Names = field(default_factory=Names, init=False)
+    _loaded: Playback | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        for value, placeholder in self.aliases.items():
+            self._names.add(value, placeholder)
+        self._clean = Normaliser(self._names, self.secrets, self.base).text
+        self._place = Place(self.test, self.shown_path or str(self.path), self.record_command)
+
+    @property
+    def unplayed(self) -> tuple[Interaction, ...]:
+        """The interactions that no request has asked for, keep-alives aside.
+
+        None if there is no cassette.
+
+        Raises:
+            CassetteError: The cassette cannot be read.
+        """
+        with self._lock:
+            return tuple(self._playback.interactions[index] for index in self._unplayed())
+
+    @property
+    def unplayed_message(self) -> str:
+        """What to say if `unplayed` is not empty, redacted."""
+        with self._lock:
+            unplayed = [(index, self._playback.asks[index]) for index in self._unplayed()]
+        return self.secrets.scrub(describe_unplayed(self._place, unplayed))
+
+    @property
+    def _playback(self) -> Playback:
+        """The cassette's state; it is loaded if need be."""
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _unplayed(self) -> list[int]:
+        if self._loaded is None and find_cassette(self.path) is None:
+            return []
+        playback = self._playback
+        return [
+            index
+            for index, ask in enumerate(playback.asks)
+            if ask.operation is not Operation.KEEP_ALIVE and not playback.is_played(index)
+        ]
+
+    def _ask(self, request: Request) -> Ask:
+        """Return what a request of this run asks, in terms of the cassette."""
+        return read_ask(self.base, request, self._clean)
+
+    def _miss_message(self, ask: Ask) -> str:
+        """Return what to say about a request that has no answer, redacted."""
+        playback = self._playback
+        nearest = min(
+            enumerate(playback.asks),
+            key=lambda one: (distance(ask, one[1]), playback.is_played(one[0])),
+            default=None,
+        )
+        message = describe_miss(
+            self._place, ask, nearest, playback.why_not(ask), len(playback.asks)
+        )
+        return self.secrets.scrub(message)
+
+    def _load(self) -> Playback:
+        found = find_cassette(self.path)
+        if found is None:
+            lines = ["There is no cassette, and replay sends nothing.", *self._place.lines]
+            raise CassetteError("\n".join([*lines, f"Record it: {self.record_command}"]))
+        try:
+            return self._index(load_cassette(found))
+        except CassetteError as error:
+            command = self.record_command
+            raise CassetteError(f"{error}; record it again: {command}") from error
+
+    def _index(self, cassette: Cassette) -> Playback:
+        clean = None if cassette.is_normal else self._clean
+        interactions: list[Interaction] = []
+        asks: list[Ask] = []
+        for interaction in cassette.interactions:
+            base = find_base(interaction.request, (DEFAULT_BASE, self.base))
+            if base is not None:
+                interactions.append(interaction)
+                asks.append(read_ask(base, interaction.request, clean))
+        return Playback(interactions, asks, self.match_on, allow_repeats=self.allow_repeats)

@@ -1,0 +1,79 @@
+"""The tape that answers from a cassette and sends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pytest_avatar.adapters.cassettes.player import Player
+from pytest_avatar.core import wire
+from pytest_avatar.core.errors import CassetteError
+from pytest_avatar.core.events import Actor
+from pytest_avatar.core.misses import Miss, describe
+from pytest_avatar.core.normalising import DEFAULT_BASE, rebase
+
+if TYPE_CHECKING:
+    from pytest_avatar.core.cassette import Ask, Interaction
+    from pytest_avatar.core.interception import Exchange
+    from pytest_avatar.core.wire import Response
+
+__all__ = ["ReplayTape"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ReplayTape(Player):
+    """Answers every request from a cassette.
+
+    Background keep-alives of this package are answered without one.
+    """
+
+    _misses: list[Miss] = field(default_factory=list, init=False)
+    _played: list[int] = field(default_factory=list, init=False)
+
+    @property
+    def misses(self) -> tuple[Miss, ...]:
+        """Every request that had no answer, whether or not somebody noticed; oldest first."""
+        return tuple(self._misses)
+
+    @property
+    def played(self) -> tuple[Interaction, ...]:
+        """The interactions that answered a request, in the order of the requests."""
+        with self._lock:
+            return tuple(self._playback.interactions[index] for index in self._played)
+
+    def begin(self, exchange: Exchange) -> Response:
+        """Return the recorded answer.
+
+        Raises:
+            CassetteError: There is none; the miss is kept, but for what this package sends.
+        """
+        if exchange.actor is Actor.KEEPER:
+            return wire.json_response(200, {"success": True})
+        ask = self._ask(exchange.request)
+        with self._lock:
+            try:
+                return self._answer(ask)
+            except CassetteError as error:
+                if not exchange.actor.is_background:
+                    self._misses.append(Miss(self.secrets.scrub(describe(ask)), str(error)))
+                raise
+
+    def finish(self, exchange: Exchange, response: Response) -> None:
+        """Nothing is sent, so nothing is answered."""
+
+    def abort(self, exchange: Exchange, error: BaseException) -> None:
+        """Nothing is sent, so nothing fails."""
+
+    def _answer(self, ask: Ask) -> Response:
+        index = self._playback.play(ask)
+        if index is None:
+            raise CassetteError(self._miss_message(ask))
+        self._played.append(index)
+        return self._rebased(self._playback.answer(index, ask))
+
+    def _rebased(self, answer: Response) -> Response:
+        """Put the base URL of the run where the recorded answer names the service."""
+        if DEFAULT_BASE.host.encode() not in answer.body:
+            return answer
+        body = rebase(answer.body.decode("utf-8", "surrogateescape"), DEFAULT_BASE, self.base)
+        return replace(answer, body=body.encode("utf-8", "surrogateescape"))

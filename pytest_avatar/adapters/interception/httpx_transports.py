@@ -1,0 +1,128 @@
+"""httpx and httpx2: the transports that open connections, sync and async.
+
+Transports of tests (`MockTransport`, ASGI, WSGI) reach no service and stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_avatar.adapters.interception.bodies import plain_headers, read_response
+from pytest_avatar.core.http import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import ModuleType
+
+    import httpx
+
+    from pytest_avatar.adapters.interception.patching import Patches
+    from pytest_avatar.core.http import Response
+    from pytest_avatar.core.interception import Exchange, Interceptor
+
+__all__ = ["hooks"]
+
+
+def hooks(interceptor: Interceptor, patches: Patches) -> Mapping[str, Callable[[ModuleType], None]]:
+    """Return what to call with each module once it is imported."""
+
+    def wrap(library: ModuleType) -> None:
+        seam = _Seam(library, interceptor)
+        patches.wrap(library.HTTPTransport, "handle_request", seam.sync_handler)
+        patches.wrap(library.AsyncHTTPTransport, "handle_async_request", seam.async_handler)
+
+    return {"httpx": wrap, "httpx2": wrap}
+
+
+class _Seam:
+    """What the sync and the async handler have in common."""
+
+    def __init__(self, library: ModuleType, interceptor: Interceptor) -> None:
+        self._library: Any = library
+        self._interceptor = interceptor
+        self._unsent = (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
+
+    def sync_handler(
+        self, original: Callable[..., httpx.Response]
+    ) -> Callable[..., httpx.Response]:
+        def handle_request(
+            transport: httpx.BaseTransport, request: httpx.Request
+        ) -> httpx.Response:
+            if not self._interceptor.concerns(str(request.url)):
+                return original(transport, request)
+            exchange = self._begin(request, request.read())
+            if exchange.answer is not None:
+                return self._replay(exchange.answer, request)
+            try:
+                response = original(transport, request)
+                body = _read(response)
+            except BaseException as error:
+                exchange.failed(error, sent=not isinstance(error, self._unsent))
+                raise
+            return self._finish(exchange, response, body)
+
+        return handle_request
+
+    def async_handler(
+        self, original: Callable[..., Awaitable[httpx.Response]]
+    ) -> Callable[..., Awaitable[httpx.Response]]:
+        async def handle_async_request(
+            transport: httpx.AsyncBaseTransport, request: httpx.Request
+        ) -> httpx.Response:
+            if not self._interceptor.concerns(str(request.url)):
+                return await original(transport, request)
+            exchange = self._begin(request, await request.aread())
+            if exchange.answer is not None:
+                return self._replay(exchange.answer, request)
+            try:
+                response = await original(transport, request)
+                body = await _aread(response)
+            except BaseException as error:
+                exchange.failed(error, sent=not isinstance(error, self._unsent))
+                raise
+            return self._finish(exchange, response, body)
+
+        return handle_async_request
+
+    def _begin(self, request: httpx.Request, body: bytes) -> Exchange:
+        headers = tuple(request.headers.multi_items())
+        seen = Request(request.method, str(request.url), headers, body)
+        return self._interceptor.begin(seen, self._library.__name__)
+
+    def _finish(self, exchange: Exchange, response: httpx.Response, body: bytes) -> httpx.Response:
+        """Report the answer, and let the client read it again as it came."""
+        headers = tuple(response.headers.multi_items())
+        exchange.answered(
+            read_response(response.status_code, response.reason_phrase, headers, body)
+        )
+        response.stream = self._library.ByteStream(body)
+        return response
+
+    def _replay(self, answer: Response, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._library.Response(
+            answer.status,
+            headers=list(plain_headers(answer, request.method)),
+            stream=self._library.ByteStream(answer.body),
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "reason_phrase": answer.reason.encode("latin-1", "replace"),
+            },
+        )
+        return response
+
+
+def _read(response: httpx.Response) -> bytes:
+    """Return the body as it travels: `response.read()` would decode it."""
+    stream: Any = response.stream
+    try:
+        return b"".join(stream)
+    finally:
+        stream.close()
+
+
+async def _aread(response: httpx.Response) -> bytes:
+    stream: Any = response.stream
+    try:
+        return b"".join([part async for part in stream])
+    finally:
+        await stream.aclose()

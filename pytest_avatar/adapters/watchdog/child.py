@@ -1,0 +1,142 @@
+"""The watchdog itself. Run as a script by an isolated interpreter: `python -I -S child.py …`.
+
+It begins with hardly a module, is ready in 10 ms and waits in 10 MB. The package is imported only
+when there is something to do.
+
+Messages travel in frames: four bytes of length, then as many bytes. The watchdog's first frame is
+empty and says that it is ready; an empty frame from its owner says goodbye; any other frame asks
+for a create, and is answered by one frame.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Iterator
+else:  # the module `signal` imports `enum`, which doubles the time until we are ready
+    import _signal as signal
+
+__all__ = ["main", "read_frame", "write_frame"]
+
+_STDIN, _STDOUT = 0, 1
+_GLANCE = 0.5
+
+
+def main(arguments: list[str]) -> None:
+    """Wait until the owner is gone, then end what it left open.
+
+    Args:
+        arguments: The folder that holds the package, the owner's journal, its process id, that of
+            the process whose death means that it has to stop (0 = none), the longest time to work
+            and to wait for one answer, in seconds, and the file of trusted authorities (empty = the
+            system's).
+    """
+    package, journal, owner, shell, total, each, ca_file = arguments
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    write_frame(_STDOUT, b"")
+    sys.path.append(package)
+    for frame in _frames(_Owner(int(owner), int(shell))):
+        if not frame:
+            return
+        from pytest_avatar.adapters.watchdog.relay import create_for_owner  # noqa: PLC0415
+
+        answer = create_for_owner(frame, journal, ca_file or None)
+        try:
+            write_frame(_STDOUT, answer)
+        except OSError:
+            continue
+    from pytest_avatar.adapters.watchdog.duty import end_what_is_open  # noqa: PLC0415
+
+    end_what_is_open(journal, float(total), float(each), ca_file or None)
+
+
+def read_frame(file: int) -> bytes | None:
+    """Read the next frame; `None` if the other side has closed the pipe."""
+    length = _read_exactly(file, 4)
+    return None if length is None else _read_exactly(file, int.from_bytes(length, "big"))
+
+
+def write_frame(file: int, data: bytes) -> None:
+    """Write a frame.
+
+    Raises:
+        OSError: The other side has closed the pipe.
+    """
+    rest = len(data).to_bytes(4, "big") + data
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _read_exactly(file: int, size: int) -> bytes | None:
+    data = b""
+    while len(data) < size:
+        piece = os.read(file, size - len(data))
+        if not piece:
+            return None
+        data += piece
+    return data
+
+
+class _Owner:
+    """The process that is watched.
+
+    A pipe ends late if a forked child still holds it, and early if the owner closes what it does
+    not know: so it only wakes us up, and the system is asked who lives. Windows has no fork, and
+    there the pipe is all that is needed.
+    """
+
+    def __init__(self, pid: int, shell: int) -> None:
+        self._pid = pid
+        self._file = _open_pidfd(pid)
+        self._shell = _open_pidfd(shell) if shell and self._file is not None else None
+
+    def wait(self, *, listening: bool) -> bool:
+        """Wait until there may be news; return whether something can be read from the pipe."""
+        files = [file for file in (self._file, self._shell) if file is not None]
+        if listening:
+            files.append(_STDIN)
+        ready, _, _ = select.select(files, [], [], None if self._file is not None else _GLANCE)
+        if self._file is not None and self._shell in ready:
+            self._shell = None
+            signal.pidfd_send_signal(self._file, signal.SIGTERM)
+        return _STDIN in ready
+
+    def is_gone(self) -> bool:
+        if os.getppid() != self._pid:
+            return True
+        return self._file is not None and bool(select.select([self._file], [], [], 0)[0])
+
+
+def _open_pidfd(pid: int) -> int | None:
+    """Return a file that can be read when the process is dead; `None` if the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _frames(owner: _Owner) -> Iterator[bytes]:
+    """Yield what the owner says until it is gone."""
+    if sys.platform == "win32":
+        while (frame := read_frame(_STDIN)) is not None:
+            yield frame
+        return
+    listening = True
+    while not owner.is_gone():
+        if owner.wait(listening=listening):
+            frame = read_frame(_STDIN)
+            listening = frame is not None
+            if frame is not None:
+                yield frame
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    os._exit(0)

@@ -1,0 +1,182 @@
+"""The watchdog, seen from the process that it watches."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pytest_avatar.adapters.watchdog import child
+from pytest_avatar.adapters.watchdog.child import read_frame, write_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+__all__ = ["Watchdog", "ci_shell", "trusted_authorities"]
+
+_READY_WITHIN: Final = 5.0
+_GONE_WITHIN: Final = 2.0
+
+_KEPT_VARIABLES: Final = frozenset(
+    name
+    for spelling in (
+        *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+        *("SSL_CERT_DIR", "SSL_CERT_FILE"),
+        *("DYLD_LIBRARY_PATH", "LANG", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT"),
+    )
+    for name in (spelling, spelling.lower())
+)
+"""What the watchdog is given of our environment. Nothing by which a CI system finds the processes
+of a job (`RUNNER_TRACKING_ID`, `BUILD_ID`, `JENKINS_NODE_COOKIE`), or it would die with the rest.
+"""
+
+
+class Watchdog:
+    """A running watchdog of this process. Forked children leave it alone."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._owner = os.getpid()
+        self._turn = threading.Lock()
+        self._in_step = True
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._stdin: Final = process.stdin
+        self._stdout: Final = process.stdout
+
+    @classmethod
+    def start(
+        cls, journal: Path, *, shell: int = 0, total: float = 20.0, each: float = 2.0
+    ) -> Watchdog | str:
+        """Start a watchdog and wait until it is ready.
+
+        Args:
+            journal: The journal of this process.
+            shell: The process whose death means that this one has to stop (`ci_shell`); 0 = none.
+            total: For how long it tries to end what is open, s.
+            each: How long it waits for one answer, s.
+
+        Returns:
+            The watchdog, or why there is none.
+        """
+        numbers = map(str, (os.getpid(), shell, total, each))
+        try:
+            process = _spawn([str(journal.absolute()), *numbers, trusted_authorities() or ""])
+        except OSError as error:
+            return f"the watchdog could not be started: {error}"
+        watchdog = cls(process)
+        with watchdog._limit(_READY_WITHIN):
+            ready = read_frame(watchdog._stdout.fileno())
+        if ready is not None:
+            return watchdog
+        watchdog._see_off()
+        status = process.returncode
+        return f"the watchdog was not ready within {_READY_WITHIN:g} s (exit status {status})"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def ask(self, message: bytes, timeout: float) -> bytes:
+        """Hand a message to the watchdog and return its answer; one thread at a time.
+
+        Args:
+            message: The message, not empty.
+            timeout: How long it may work on it, s. If no answer comes even after that, it is given
+                up.
+
+        Raises:
+            BrokenPipeError: It did not get the message, and never will.
+            ConnectionError: It got the message, but will never answer.
+        """
+        if os.getpid() != self._owner:
+            raise BrokenPipeError("the watchdog serves another process")
+        with self._turn, self._limit(timeout + _READY_WITHIN):
+            if not self._in_step:
+                raise BrokenPipeError("the watchdog has been stopped, or interrupted before")
+            self._in_step = False
+            write_frame(self._stdin.fileno(), message)
+            answer = read_frame(self._stdout.fileno())
+            if answer is None:
+                raise ConnectionError("the watchdog has gone")
+            self._in_step = True
+            return answer
+
+    def stop(self) -> None:
+        """Let it go, as nothing is open any more: it leaves at once. Twice is harmless."""
+        if os.getpid() == self._owner and self._process.returncode is None:
+            with suppress(OSError):
+                write_frame(self._stdin.fileno(), b"")
+            self._see_off()
+
+    def leave(self) -> None:
+        """Let it stay: when this process has gone, it ends what is still open."""
+        self._close()
+        self._process.returncode = 0  # or Popen warns that it still runs, which is what we want
+
+    @contextmanager
+    def _limit(self, seconds: float) -> Generator[None]:
+        """Kill a watchdog that makes us wait for longer."""
+        timer = threading.Timer(seconds, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _see_off(self) -> None:
+        self._stdin.close()
+        with self._limit(_GONE_WITHIN):
+            self._stdout.read()
+        self._close()
+        self._process.wait()
+
+    def _close(self) -> None:
+        self._in_step = False
+        self._stdin.close()
+        self._stdout.close()
+
+
+def trusted_authorities() -> str | None:
+    """Return the file of certificates that httpx trusts here; `None` if the environment says."""
+    if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ:
+        return None
+    found = importlib.util.find_spec("certifi")
+    if found is None or found.origin is None:
+        return None
+    return str(Path(found.origin).with_name("cacert.pem"))
+
+
+def ci_shell(environ: Mapping[str, str] = os.environ) -> int:
+    """Return the process that stands for the step of a CI job; 0 if there is none to watch.
+
+    When a step is cancelled, GitHub Actions tells its shell and nobody else. What a shell puts into
+    the background, it shields from SIGINT, and such a process is meant to live longer.
+    """
+    in_ci = "GITHUB_ACTIONS" in environ or "JENKINS_URL" in environ
+    in_background = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    parent = os.getppid()
+    return parent if in_ci and not in_background and parent > 1 else 0
+
+
+def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
+    package = Path(child.__file__).parents[3]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter on our own file
+        [sys.executable, "-I", "-S", child.__file__, str(package), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever drive this is
+        env={name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES},
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )

@@ -1,0 +1,51 @@
+"""Which line of the code under test is running: the first one on the stack outside libraries."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["calling_line"]
+
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+_LIBRARIES: Final = (Path(os.__file__).parent, Path(__file__).parents[1])
+"""The standard library, and this package."""
+
+
+def calling_line(root: Path | str) -> tuple[str, int] | None:
+    """Return the file and line of the innermost caller that belongs to no library.
+
+    Args:
+        root: Files below it are named relative to it, with forward slashes.
+
+    Returns:
+        File and line, from 1; `None` if the whole stack of this thread is libraries.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - `inspect` would read every source
+    while frame is not None:
+        path = _own_path(frame.f_code.co_filename)
+        if path is not None:
+            return _name(path, Path(root)), frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+@functools.cache
+def _own_path(filename: str) -> Path | None:
+    """Return the file of some code; `None` if it is a library's, or there is no file."""
+    if filename.startswith("<"):
+        return None
+    path = Path(filename).absolute()
+    if _INSTALLED.intersection(path.parts) or any(path.is_relative_to(top) for top in _LIBRARIES):
+        return None
+    return path
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -1,0 +1,369 @@
+"""What is said to the service, and in which order, without saying it.
+
+Each operation is a generator of steps: it yields what to do next (`Send`, `Pause`) and is resumed
+with the answer, or has `NoAnswerError` thrown into it. Whoever drives it may be synchronous or
+asynchronous; the rules (negotiation, retries, what an answer means) stand here once.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pytest_avatar.core import wire
+from pytest_avatar.core.errors import (
+    AvatarError,
+    ServiceError,
+    ServiceUnreachableError,
+    SessionGoneError,
+    UnexpectedAnswerError,
+)
+from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token, Turn
+from pytest_avatar.core.multipart import Part
+from pytest_avatar.core.wire import Answer, Ending, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_avatar.core.dialect import Dialect
+    from pytest_avatar.core.http import BaseUrl, Request, Response
+    from pytest_avatar.core.redaction import Secrets
+
+__all__ = ["Conversation", "NoAnswerError", "Pause", "Send", "Service", "Steps"]
+
+END_TRY_SECONDS: Final = 2.0
+"""How long one try to end a session may take."""
+
+END_BUDGET_SECONDS: Final = 4.0
+"""How long all tries of one call to end may take together."""
+
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 0.5
+
+
+class NoAnswerError(Exception):
+    """No whole answer came to a request; the text says why and holds no secret.
+
+    Thrown into a conversation by whoever drives it. Users never see it, only the error of the
+    public tree that it becomes.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request; resume with the answer.
+
+    Attributes:
+        request: What to send.
+        timeout: How long to wait for each part of the answer, in seconds.
+    """
+
+    request: Request
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait; resume with `None`.
+
+    Attributes:
+        seconds: How long.
+    """
+
+    seconds: float
+
+
+_Result = TypeVar("_Result")
+Steps = Generator[Send | Pause, "Response | None", _Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What every conversation with one service shares.
+
+    Attributes:
+        base: Where it lives.
+        dialect: Which side it takes where the sources disagree, as far as is known.
+        secrets: Where tokens are made known, and what scrubs its error texts.
+        timeout: How long to wait for each part of an answer, in seconds.
+    """
+
+    base: BaseUrl
+    dialect: Dialect
+    secrets: Secrets
+    timeout: float
+
+    def create(self, ks: str, options: AvatarOptions) -> Steps[Conversation]:
+        """Open a session.
+
+        A create whose outcome is unknown is never sent again: it may have opened a session that
+        nobody can name. One that was refused with a 4xx opened nothing, so the other side of a
+        disagreement is tried once.
+
+        Args:
+            ks: The Kaltura Session that authorises it.
+            options: Who appears, with which voice; `avatar_id` must be set.
+
+        Raises:
+            ServiceUnreachableError: No whole answer came; a session may be open all the same.
+            ServiceError: The service refused.
+            UnexpectedAnswerError: The answer names no session that can be used.
+        """
+        self.secrets.add(ks, "ks")
+        attempts = self.dialect.attempts()
+        for create_path, id_field in attempts:
+            request = wire.create_request(
+                self.base,
+                ks,
+                avatar_id=options.avatar_id or "",
+                voice_id=options.voice_id,
+                voice_speed=options.voice_speed,
+                extra=options.extra,
+                create_path=create_path,
+                id_field=id_field,
+            )
+            answer = yield from self.ask(Operation.CREATE, None, request)
+            attempts.heard(answer.status)
+        return (yield from self._opened(answer))
+
+    def _opened(self, answer: Answer) -> Steps[Conversation]:
+        opened = wire.read_opened(answer)
+        if opened is None or opened.token is None:
+            raise self.failure(Operation.CREATE, None, answer)
+        self.secrets.add(opened.token, "token")
+        conversation = Conversation(self, opened.session_id, Token(opened.token))
+        if not answer.ok:
+            yield from conversation.end()
+            raise self.failure(Operation.CREATE, opened.session_id, answer)
+        return conversation
+
+    def ask(self, operation: Operation, session_id: str | None, request: Request) -> Steps[Answer]:
+        """Send a request and read the answer.
+
+        Raises:
+            ServiceUnreachableError: No whole answer came.
+        """
+        try:
+            response = yield Send(request, self.timeout)
+        except NoAnswerError as error:
+            message = (
+                f"{_subject(operation, session_id)} got no answer from {self.base}: {error}.\n"
+                f"{_UNKNOWN_CREATE if operation is Operation.CREATE else 'Is the service up?'}"
+            )
+            raise ServiceUnreachableError(
+                message, operation=operation, session_id=session_id
+            ) from error
+        assert response is not None
+        return wire.read_answer(response)
+
+    def failure(self, operation: Operation, session_id: str | None, answer: Answer) -> AvatarError:
+        """Return the error that an answer stands for."""
+        subject = _subject(operation, session_id)
+        reason = self.secrets.scrub(answer.error or "")
+        said = f"{answer.status} {reason}".strip()
+        if session_id is not None and answer.status in (404, 410):
+            return SessionGoneError(
+                f"{subject} came too late: the service answered {said}.\n"
+                "A session is over once it was ended, by whomever.",
+                operation=operation,
+                session_id=session_id,
+                status=answer.status,
+            )
+        if answer.problem is not None or answer.ok:
+            return UnexpectedAnswerError(
+                f"{subject} was answered {answer.status}, but "
+                f"{answer.problem or 'a field of the answer is missing or of a wrong type'}.\n"
+                f"Expected {_EXPECTED.get(operation, 'a JSON object with `success`')}; "
+                "is the base URL that of the avatar service?",
+                operation=operation,
+                session_id=session_id,
+                status=answer.status,
+            )
+        hint = _HINTS.get((operation, answer.status)) or _HINTS.get((None, answer.status), "")
+        if operation is Operation.CREATE and answer.status >= 500:
+            hint = _UNKNOWN_CREATE
+        return ServiceError(
+            f"{subject} was refused by the service: {said}.\n{hint}".rstrip(),
+            operation=operation,
+            status=answer.status,
+            reason=reason or None,
+            session_id=session_id,
+        )
+
+
+class Conversation:
+    """What can be said to one open session.
+
+    Attributes:
+        service: The service it belongs to.
+        session_id: Its id.
+        token: What authorises calls to it.
+        is_open: Whether it can be spoken to, as far as is known here.
+        closing_words: Why it cannot be spoken to any more, for the error that says so.
+        outlived: What to say of a session that had to be ended because it lived too long; `None`
+            if it did not.
+    """
+
+    def __init__(self, service: Service, session_id: str, token: Token) -> None:
+        self.service: Final = service
+        self.session_id: Final = session_id
+        self.token: Final = token
+        self.is_open = True
+        self.closing_words = "it was ended"
+        self.outlived: str | None = None
+        self._answered = False
+
+    def call(self, operation: Operation, payload: Mapping[str, Any] | None = None) -> Steps[Answer]:
+        """Send an operation without fields of its own, or with those in `payload`."""
+        return self._ask(
+            operation,
+            wire.session_request(
+                self.service.base, operation, self.session_id, self.token, payload
+            ),
+        )
+
+    def say_text(self, text: str, turn_id: str | None, *, is_final: bool) -> Steps[Answer]:
+        """Say a text; `None` as turn id makes one up."""
+        request = wire.say_text_request(
+            self.service.base,
+            self.session_id,
+            self.token,
+            text=text,
+            turn_id=turn_id or _new_turn(),
+            is_final=is_final,
+        )
+        return self._ask(Operation.SAY_TEXT, request)
+
+    def say_audio(
+        self, audio: bytes, turn_id: str | None, *, duration: float, media_type: str
+    ) -> Steps[Answer]:
+        """Say a recording of `duration` seconds; `None` as turn id makes one up."""
+        request = wire.say_audio_request(
+            self.service.base,
+            self.session_id,
+            self.token,
+            audio=Part("audio", audio, f"audio.{media_type.rpartition('/')[2]}", media_type),
+            turn_id=turn_id or _new_turn(),
+            duration=duration,
+        )
+        return self._ask(Operation.SAY_AUDIO, request)
+
+    def init_client(self) -> Steps[ClientConnection]:
+        """Ask for what a browser needs to watch."""
+        answer = yield from self.call(Operation.INIT_CLIENT)
+        connection = _read_connection(answer.data)
+        if connection is None:
+            raise self.service.failure(Operation.INIT_CLIENT, self.session_id, answer)
+        self.service.secrets.add(connection.whep_url, "whep-url")
+        return connection
+
+    def end(self) -> Steps[Ending]:
+        """End the session: try, and try again within a budget, until the outcome is certain.
+
+        Raises:
+            ServiceUnreachableError: No answer came to the last try; the session may be open.
+            ServiceError: The service did not end it; the session may be open.
+            UnexpectedAnswerError: The same, in words we do not understand.
+        """
+        request = wire.session_request(
+            self.service.base, Operation.END, self.session_id, self.token
+        )
+        deadline = time.monotonic() + END_BUDGET_SECONDS
+        failure: AvatarError | None = None
+        for pause in _pauses():
+            ending, failure = yield from self._try_to_end(request)
+            if ending is not Ending.NOT_ENDED or time.monotonic() + pause > deadline:
+                break
+            yield Pause(pause)
+        if failure is not None:
+            raise failure
+        self.is_open = False
+        return ending
+
+    def _try_to_end(self, request: Request) -> Steps[tuple[Ending, AvatarError | None]]:
+        timeout = min(END_TRY_SECONDS, self.service.timeout)
+        try:
+            response = yield Send(request, timeout)
+        except NoAnswerError as error:
+            self._answered = True
+            return Ending.NOT_ENDED, ServiceUnreachableError(
+                f"{_subject(Operation.END, self.session_id)} got no answer: {error}.\n"
+                f"It may still be open. {_STILL_OPEN}",
+                operation=Operation.END,
+                session_id=self.session_id,
+            )
+        assert response is not None
+        answer = wire.read_answer(response)
+        ending = wire.read_ending(answer, answered_before=self._answered)
+        self._answered = True
+        if ending.is_over:
+            return ending, None
+        return ending, self.service.failure(Operation.END, self.session_id, answer)
+
+    def _ask(self, operation: Operation, request: Request) -> Steps[Answer]:
+        if not self.is_open:
+            raise SessionGoneError(
+                f"{_subject(operation, self.session_id)} came too late: {self.closing_words}.\n"
+                "Nothing was sent. Use the session before it ends, or open another.",
+                operation=operation,
+                session_id=self.session_id,
+            )
+        answer = yield from self.service.ask(operation, self.session_id, request)
+        self._answered = True
+        if not answer.ok:
+            raise self.service.failure(operation, self.session_id, answer)
+        return answer
+
+
+def _pauses() -> Iterator[float]:
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _new_turn() -> str:
+    return f"turn-{uuid.uuid4()}"
+
+
+def _subject(operation: Operation, session_id: str | None) -> str:
+    return f"{operation}" if session_id is None else f"{operation} of session {session_id}"
+
+
+def _read_connection(data: Mapping[str, Any]) -> ClientConnection | None:
+    whep_url, turn = data.get("whepUrl"), data.get("turn")
+    if not isinstance(whep_url, str):
+        return None
+    if turn is None:
+        return ClientConnection(whep_url, None)
+    try:
+        fields = [turn["url"], turn["username"], turn["credential"]]
+    except (TypeError, KeyError):
+        return None
+    if not all(isinstance(value, str) for value in fields):
+        return None
+    return ClientConnection(whep_url, Turn(*fields))
+
+
+_UNKNOWN_CREATE: Final = (
+    "Nobody can know whether a session was opened, so it is not tried again; "
+    "the run's summary lists it as unknown."
+)
+_STILL_OPEN: Final = "It is listed in the run's summary."
+_EXPECTED: Final = {
+    Operation.CREATE: "a JSON object with `sessionId` and `token`",
+    Operation.INIT_CLIENT: "a JSON object with `whepUrl` and `turn`",
+}
+_HINTS: Final[Mapping[tuple[Operation | None, int], str]] = {
+    (Operation.CREATE, 400): "Check the avatar id and the other fields of the session.",
+    (Operation.CREATE, 401): "Give a fresh KS: one lives 24 hours by default.",
+    (Operation.CREATE, 403): "Give an admin KS: the service takes no other for create.",
+    (Operation.CREATE, 404): "Check the base URL; both known paths of create were tried.",
+    (Operation.CREATE, 422): "Check the avatar id and the other fields of the session.",
+    (Operation.CREATE, 429): "The service limits how many sessions are open at once.",
+    (Operation.SAY_TEXT, 503): "Some live accounts refuse say-text; say_audio may work there.",
+    (None, 401): "The session's token is not accepted: it ended, or the token is another's.",
+}

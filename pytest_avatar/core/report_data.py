@@ -1,0 +1,140 @@
+"""A report as JSON data, and back: what does not apply is left out, what is derived is added."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pytest_avatar.core.events import Actor, Opener, Verdict
+from pytest_avatar.core.ledger import EndAttempt
+from pytest_avatar.core.report import SCHEMA_VERSION, Allowance, Report, RunFacts, SessionFacts
+from pytest_avatar.core.schema import check, load_schema
+from pytest_avatar.core.totals import Totals
+from pytest_avatar.core.wire import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_avatar.core.report import Group
+
+__all__ = ["head_to_dict", "map_texts", "report_from_dict", "report_to_dict", "session_to_dict"]
+
+_T = TypeVar("_T")
+
+_NAMES: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(item.name for item in fields(kind))
+    for kind in (Allowance, EndAttempt, Opener, Report, RunFacts, SessionFacts, Totals)
+}
+_VALUES: Final = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
+
+
+def report_to_dict(report: Report) -> dict[str, Any]:
+    """Return the report as `report.schema.json` describes it."""
+    sessions = [session_to_dict(session) for session in report.sessions]
+    return head_to_dict(report) | {"sessions": sessions}
+
+
+def head_to_dict(report: Report) -> dict[str, Any]:
+    """Return everything but the sessions: there may be too many to hold twice."""
+    return {
+        "version": SCHEMA_VERSION,
+        "failures": report.failures,
+        "run": _written(report.run, died=list, missing=list, versions=dict),
+        "totals": _written(report.totals),
+        "warnings": list(report.warnings),
+        "groups": [_group_to_dict(group) for group in report.groups],
+        "allowances": [_written(allowance) for allowance in report.allowances],
+    }
+
+
+def report_from_dict(data: Any) -> Report:  # noqa: ANN401 - JSON data
+    """Read a report; what is derived is counted anew.
+
+    Raises:
+        ValueError: It is no report of a version we know; the text says where and why.
+    """
+    if isinstance(data, dict) and data.get("version", SCHEMA_VERSION) != SCHEMA_VERSION:
+        raise ValueError(
+            f"version: {data['version']!r}, and this pytest-avatar reads {SCHEMA_VERSION}"
+        )
+    check(data, load_schema())
+    return Report(
+        _read(RunFacts, data["run"], died=tuple, missing=tuple),
+        tuple(_session(session) for session in data["sessions"]),
+        tuple(_read(Allowance, allowance) for allowance in data["allowances"]),
+    )
+
+
+def session_to_dict(session: SessionFacts) -> dict[str, Any]:
+    """Return one session as an item of `sessions`."""
+    return _written(session, opener=_written, calls=dict, end_attempts=_attempts)
+
+
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - any part of one
+    """Return a report, or a part of one, with every text changed.
+
+    Members of enumerations are ours and stay; what holds no text that changes is not copied.
+    """
+    if type(value) is str:
+        return change(value)
+    if type(value) is tuple:
+        items = tuple([map_texts(item, change) for item in value])
+        return value if all(map(is_, items, value)) else items
+    if type(value) is dict:
+        texts = {key: map_texts(item, change) for key, item in value.items()}
+        return value if all(map(is_, texts.values(), value.values())) else texts
+    changes = {}
+    for name in _NAMES.get(type(value), ()):
+        before = getattr(value, name)
+        if before is not None and (after := map_texts(before, change)) is not before:
+            changes[name] = after
+    return replace(value, **changes) if changes else value
+
+
+def _attempts(attempts: tuple[EndAttempt, ...]) -> list[dict[str, Any]]:
+    return [_written(attempt) for attempt in attempts]
+
+
+def _group_to_dict(group: Group) -> dict[str, Any]:
+    return {
+        "verdict": group.verdict,
+        "place": group.place,
+        "sessions": [session.key for session in group.sessions],
+    }
+
+
+def _session(data: Mapping[str, Any]) -> SessionFacts:
+    return _read(
+        SessionFacts,
+        data,
+        opener=lambda opener: _read(Opener, opener),
+        verdict=Verdict,
+        ended_by=Actor,
+        end_attempts=lambda attempts: tuple(_attempt(attempt) for attempt in attempts),
+    )
+
+
+def _attempt(data: Mapping[str, Any]) -> EndAttempt:
+    blank = {"status": None, "reason": None}
+    return _read(EndAttempt, blank | dict(data), actor=Actor, ending=Ending)
+
+
+def _written(value: Any, **writers: Callable[[Any], Any]) -> dict[str, Any]:  # noqa: ANN401
+    """Return the fields that are not `None`; `writers` says how the nested ones are written."""
+    kind = type(value)
+    pairs = zip(_NAMES[kind], _VALUES[kind](value), strict=True)
+    data = {name: item for name, item in pairs if item is not None}
+    for name, write in writers.items():
+        if name in data:
+            data[name] = write(data[name])
+    return data
+
+
+def _read(kind: type[_T], data: Mapping[str, Any], **readers: Callable[[Any], Any]) -> _T:
+    """Read a dataclass; unknown keys, from other versions, are passed over."""
+    known = {name: data[name] for name in _NAMES[kind] if name in data}
+    for name, read in readers.items():
+        if name in known:
+            known[name] = read(known[name])
+    return kind(**known)

@@ -1,0 +1,267 @@
+"""What people read: the block at the end of the terminal, and the texts of failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pytest_avatar.core.events import Verdict
+from pytest_avatar.core.report import SessionFacts
+from pytest_avatar.core.text import clock, count, duration, listed, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_avatar.core.events import Opener
+    from pytest_avatar.core.ledger import SessionRecord
+    from pytest_avatar.core.report import Group, Report
+
+__all__ = [
+    "Line",
+    "Summary",
+    "advice",
+    "assertion_text",
+    "ends_text",
+    "group_text",
+    "leak_text",
+    "summarise",
+    "totals_table",
+    "verdict_line",
+    "verdict_text",
+]
+
+_ADVICE: Final = {
+    Verdict.LEAKED: "end it where it is opened (`with`, or `try` and `finally`), or allow it with "
+    "`@pytest.mark.avatar_allow_leaks(reason=…)`",
+    Verdict.LOST: "end it with `pytest-avatar reap`; until it is over it may cost money",
+    Verdict.UNKNOWN: "nobody can name it, so nobody can end it: it may cost money until the "
+    "service ends it",
+}
+"""What to do about a finding."""
+
+_BILLED: Final = (Verdict.LOST, Verdict.UNKNOWN)
+"""What may still cost money, in the modes that cost any."""
+
+_STYLES: Final = {Verdict.LOST: "red", Verdict.LEAKED: "red"}
+_MOST_GROUPS: Final = 4
+_MOST_WARNINGS: Final = 3
+_MOST_SESSIONS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line for the terminal.
+
+    Attributes:
+        text: The line, without its end.
+        style: `green`, `red`, `yellow` or `none`, as pytest's markup calls them.
+    """
+
+    text: str
+    style: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The block at the end of the terminal.
+
+    Attributes:
+        title: What stands between the rules; `None` if the only line needs no title.
+        lines: What stands below.
+        short: The verdict, on one line.
+    """
+
+    title: str | None
+    lines: tuple[Line, ...]
+    short: str
+
+
+def summarise(report: Report, *, verbose: int) -> Summary | None:
+    """Return what the terminal says of a run; `None` if it used no session.
+
+    Args:
+        report: The run.
+        verbose: How often `-v` was given; from 1 on, every session is listed.
+    """
+    if not report.sessions:
+        return None
+    short = verdict_line(report)
+    listing = [_session_line(session) for session in report.sessions] if verbose > 0 else []
+    if not report.groups and not report.warnings:
+        lines = (*listing, Line(short, "green"))
+        return Summary("avatar sessions" if listing else None, lines, short)
+    return Summary(short, (*listing, *_block(report)), short)
+
+
+def verdict_line(report: Report) -> str:
+    """Return the run's verdict, on one line."""
+    totals = report.totals
+    sessions = count(len(report.sessions), "session")
+    findings = [
+        f"{number:,} {verdict}"
+        for verdict, number in (
+            (Verdict.LOST, totals.lost),
+            (Verdict.LEAKED, totals.leaked),
+            (Verdict.UNKNOWN, totals.unknown),
+            (Verdict.ALLOWED, totals.allowed),
+        )
+        if number
+    ]
+    if findings:
+        return f"avatar: {', '.join(findings)} of {sessions}"
+    return f"avatar: {sessions}, all ended ({ends_text(report)})"
+
+
+def verdict_text(report: Report) -> str:
+    """Return the text with which the run fails: what leaked, who opened it and what to do."""
+    lines = [
+        verdict_line(report),
+        "Expected: every session has ended when its scope closes.",
+        *(line.text for line in _block(report)),
+    ]
+    return "\n".join(lines)
+
+
+def ends_text(report: Report) -> str:
+    """Return who ended how many sessions."""
+    totals = report.totals
+    ends = [
+        (totals.ended_by_fixture, "by their fixture"),
+        (totals.ended_by_code, "by the code under test"),
+        (totals.ended_by_plugin, "by pytest-avatar"),
+        (totals.ended_by_watchdog, "by the watchdog"),
+        (totals.already_gone, "already gone"),
+        (totals.still_open, "never ended"),
+    ]
+    return ", ".join(f"{number:,} {how}" for number, how in ends if number) or "none was opened"
+
+
+def totals_table(report: Report) -> list[tuple[str, str]]:
+    """Return the totals as rows of words and numbers."""
+    totals = report.totals
+    numbers = [
+        ("opened", totals.created),
+        ("ended by the code under test", totals.ended_by_code),
+        ("ended by their fixture", totals.ended_by_fixture),
+        ("ended by pytest-avatar", totals.ended_by_plugin),
+        ("ended by the watchdog", totals.ended_by_watchdog),
+        ("already gone", totals.already_gone),
+        ("still open", totals.still_open),
+        ("leaked", totals.leaked),
+        ("lost", totals.lost),
+        ("unknown", totals.unknown),
+        ("allowed", totals.allowed),
+    ]
+    rows = [(words, f"{number:,}") for words, number in numbers]
+    return [*rows, ("open, added up", duration(totals.seconds_open))]
+
+
+def advice(report: Report) -> list[str]:
+    """Return what to do about what was found, worst first."""
+    verdicts = dict.fromkeys(group.verdict for group in report.groups)
+    return [
+        f"{verdict}: {_ADVICE[verdict]}"
+        for verdict in verdicts
+        if verdict in _ADVICE and (report.run.is_billed or verdict not in _BILLED)
+    ]
+
+
+def group_text(group: Group) -> list[str]:
+    """Return a group in three lines: what and where, in which tests, when and how it ended."""
+    first = group.sessions[0]
+    names = _some([session.name for session in group.sessions])
+    life = "" if group.lives is None else f", open for {_span(*group.lives)}"
+    return [
+        f"{count(len(group.sessions), 'session')} {group.verdict}, opened {_whence(first.opener)}",
+        f"in {_some(group.tests) or 'no test'}",
+        f"at {clock(first.created_at)}{life}; {_some(group.outcomes)} ({names})",
+    ]
+
+
+def leak_text(records: Sequence[SessionRecord], *, scope: str = "test") -> str:
+    """Return the text with which a test marked `avatar_no_leaks` fails.
+
+    Args:
+        records: What was left open; at least one.
+        scope: The marker's scope: `test`, `class`, `module` or `run`.
+    """
+    expected = f"every session opened in this {scope} has ended when its fixtures are torn down"
+    return _failure_text(records, f"{expected} (avatar_no_leaks).")
+
+
+def assertion_text(records: Sequence[SessionRecord]) -> str:
+    """Return the text with which `avatar_ledger.assert_no_leaks()` fails."""
+    return _failure_text(records, "no session is open now (avatar_ledger.assert_no_leaks).")
+
+
+def _failure_text(records: Sequence[SessionRecord], expected: str) -> str:
+    sessions = [SessionFacts.of(record) for record in records[:_MOST_SESSIONS]]
+    more = len(records) - len(sessions)
+    return "\n".join(
+        [
+            f"{count(len(records), 'session')} left open",
+            f"Expected: {expected}",
+            "Seen:",
+            *(f"  {_sentence(session)}" for session in sessions),
+            *([f"  and {more:,} more"] if more else []),
+            f"What to do: {_ADVICE[Verdict.LEAKED]}.",
+        ]
+    )
+
+
+def _sentence(session: SessionFacts) -> str:
+    opener = session.opener
+    client = f" with {printable(opener.client)}" if opener.client else ""
+    test = f", in {opener.phase or 'call'} of {printable(opener.test)}" if opener.test else ""
+    return (
+        f"{printable(session.name)} opened {_whence(opener)}{client}{test}, "
+        f"at {clock(session.created_at)}: {_life(session)}{printable(session.outcome)}"
+    )
+
+
+def _whence(opener: Opener) -> str:
+    if opener.fixture is not None:
+        return printable(f"by {opener.place}")
+    if opener.file is not None:
+        return printable(f"at {opener.place}")
+    return printable(f"in {opener.test}" if opener.test else opener.place)
+
+
+def _block(report: Report) -> Iterable[Line]:
+    for group in report.groups[:_MOST_GROUPS]:
+        head, *rest = group_text(group)
+        yield Line(head, _STYLES.get(group.verdict, "yellow"))
+        yield from (Line(f"  {text}") for text in rest)
+    others = report.groups[_MOST_GROUPS:]
+    if others:
+        sessions = count(sum(len(group.sessions) for group in others), "session")
+        yield Line(f"and {sessions} opened at {count(len(others), 'other place')}", "yellow")
+    yield from (Line(text, "yellow") for text in report.warnings[:_MOST_WARNINGS])
+    yield Line(f"{count(report.totals.created, 'session')} opened: {ends_text(report)}")
+    yield from (Line(text) for text in advice(report))
+
+
+def _session_line(session: SessionFacts) -> Line:
+    style = "green" if session.verdict is Verdict.CLEAN else _STYLES.get(session.verdict, "yellow")
+    return Line(
+        f"{session.verdict:<7} {printable(session.name, 40)}  "
+        f"{printable(session.opener.test or session.opener.place)}  "
+        f"{_life(session)}{printable(session.outcome)}",
+        style,
+    )
+
+
+def _life(session: SessionFacts) -> str:
+    seconds = session.seconds_open
+    return "" if seconds is None else f"open for {duration(seconds)}, "
+
+
+def _span(shortest: float, longest: float) -> str:
+    texts = dict.fromkeys((duration(shortest), duration(longest)))
+    return " to ".join(texts)
+
+
+def _some(texts: Sequence[str], most: int = 2) -> str:
+    shown = [printable(text, 100) for text in texts[:most]]
+    more = len(texts) - len(shown)
+    return listed([*shown, f"{more:,} more"] if more else shown)

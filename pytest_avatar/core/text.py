@@ -1,0 +1,59 @@
+"""Words for people: names made visible, counts, durations and times, the same in every report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+__all__ = ["clock", "count", "duration", "listed", "moment", "printable"]
+
+_ELLIPSIS = "…"
+
+
+def printable(text: str, most: int = 200) -> str:
+    r"""Return a text on one line, with nothing invisible in it.
+
+    Control characters, line ends, marks that turn the direction of writing and lone surrogates
+    become escapes (`\n`, `\u202e`).
+
+    Args:
+        text: Any text, also a hostile one.
+        most: Characters to keep; a longer text loses its middle.
+    """
+    if len(text) > most:
+        head = (most - 1) // 2
+        text = text[:head] + _ELLIPSIS + text[len(text) - (most - 1 - head) :]
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it must be."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(texts: list[str]) -> str:
+    """Return texts as a list in a sentence: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]])) if texts else ""
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in the unit that people would use."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:,} min {rest} s"
+
+
+def clock(at: float) -> str:
+    """Return the time of day, in UTC, of seconds since the epoch."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
+
+
+def moment(at: float) -> str:
+    """Return date and time, in UTC, of seconds since the epoch."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,37 @@
+"""uvicorn's HTTP/1.1 protocol, able to hang up: what no ASGI application can do by itself."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+__all__ = ["HANG_UP", "HangUpProtocol"]
+
+HANG_UP: Final = "avatar.hang_up"
+"""Key of an ASGI extension: a function that closes the connection once what is written is sent."""
+
+_LOGGER: Final = logging.getLogger("pytest_avatar.emulator")
+_LOGGER.addHandler(logging.NullHandler())
+
+
+class HangUpProtocol(H11Protocol):
+    """One connection. It logs nothing under uvicorn's names: those belong to the host process."""
+
+    def __init__(self, config: Config, server_state: ServerState) -> None:
+        super().__init__(config, server_state, app_state={})
+        self.logger = _LOGGER
+        self.access_log = False
+        serve = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions: dict[str, Any] = {HANG_UP: self.transport.close}
+            await serve({**scope, "extensions": extensions}, receive, send)
+
+        self.app = app

@@ -1,0 +1,135 @@
+"""The fixtures that test authors ask for by name."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from pytest_avatar.core import placeholders
+from pytest_avatar.core.model import AvatarOptions, Token
+from pytest_avatar.plugin.markers import options_of
+from pytest_avatar.plugin.options import session_scope
+from pytest_avatar.plugin.run import AvatarRun, run_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
+    from pytest_avatar.core.settings import AvatarSettings
+    from pytest_avatar.plugin.books import AvatarLedger
+
+__all__ = [
+    "FIXTURES",
+    "AvatarSessionFactory",
+    "async_avatar_session",
+    "avatar_ks",
+    "avatar_ledger",
+    "avatar_session",
+    "avatar_session_factory",
+    "avatar_settings",
+]
+
+
+class AvatarSessionFactory(Protocol):
+    """Opens a session that is ended when the test is over."""
+
+    def __call__(
+        self,
+        *,
+        avatar_id: str | None = None,
+        voice_id: str | None = None,
+        voice_speed: float | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> AvatarSession:
+        """Open a session; what is `None` is taken from the `avatar` marker, then the settings."""
+
+
+@pytest.fixture(scope=session_scope)
+def avatar_session(request: pytest.FixtureRequest, avatar_ks: str) -> Iterator[AvatarSession]:
+    """An open avatar session, ended in teardown whatever happens."""
+    __tracebackhide__ = True
+    with _run(request).sessions.opened(avatar_ks, options_of(request.node)) as session:
+        yield session
+
+
+@pytest.fixture
+def async_avatar_session(
+    request: pytest.FixtureRequest, avatar_ks: str
+) -> Iterator[AsyncAvatarSession]:
+    """An open avatar session for `async` tests, ended in teardown whatever happens.
+
+    Not an async fixture: it works under pytest-asyncio and anyio alike, and when the test closed
+    its event loop.
+    """
+    __tracebackhide__ = True
+    with _run(request).sessions.opened_async(avatar_ks, options_of(request.node)) as session:
+        yield session
+
+
+@pytest.fixture
+def avatar_session_factory(
+    request: pytest.FixtureRequest, avatar_ks: str
+) -> Iterator[AvatarSessionFactory]:
+    """A callable that opens more sessions, all ended in teardown, newest first."""
+    __tracebackhide__ = True
+    sessions, marked = _run(request).sessions, options_of(request.node)
+    with ExitStack() as stack:
+
+        def open_session(**given: Any) -> AvatarSession:  # noqa: ANN401 - see the protocol
+            __tracebackhide__ = True
+            options = AvatarOptions(**given).or_else(marked)
+            return stack.enter_context(sessions.opened(avatar_ks, options))
+
+        yield open_session
+
+
+@pytest.fixture(scope="session")
+def avatar_settings(request: pytest.FixtureRequest) -> AvatarSettings:
+    """The resolved settings of the run, read-only."""
+    return _run(request).settings
+
+
+@pytest.fixture(scope="session")
+def avatar_ks(request: pytest.FixtureRequest) -> str:
+    """The Kaltura Session that opens sessions; override it in a `conftest.py` to mint one."""
+    __tracebackhide__ = True
+    settings = _run(request).settings
+    if not settings.mode.is_live:
+        return Token(placeholders.KS)
+    if settings.ks is None:
+        pytest.fail(
+            f"Kaltura Session: mode {settings.mode} needs one, and none is set; give "
+            "--avatar-ks=… or AVATAR_KS, or override the fixture avatar_ks",
+            pytrace=False,
+        )
+    return settings.ks
+
+
+@pytest.fixture(scope="session")
+def avatar_ledger(request: pytest.FixtureRequest) -> AvatarLedger:
+    """The sessions of this run: `.sessions`, `.open_sessions`, `.assert_no_leaks()`."""
+    from pytest_avatar.plugin.books import AvatarLedger  # noqa: PLC0415 - only who asks needs it
+
+    return AvatarLedger(_run(request).ledger)
+
+
+FIXTURES = frozenset(
+    {
+        "async_avatar_session",
+        "avatar_ks",
+        "avatar_ledger",
+        "avatar_session",
+        "avatar_session_factory",
+        "avatar_settings",
+    }
+)
+"""Names of the fixtures: a test that asks for one of them is watched."""
+
+
+def _run(request: pytest.FixtureRequest) -> AvatarRun:
+    """Return the run, watching from now on: the fixture may have been asked for by its name."""
+    run = request.config.stash[run_key]
+    run.activate()
+    return run

@@ -1,0 +1,105 @@
+"""Who must have ended what by when, and what happens to sessions that were left open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_avatar.core.events import Actor, Verdict
+from pytest_avatar.core.summary import leak_text
+from pytest_avatar.plugin.markers import AllowLeaks, NoLeaks, closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pytest_avatar.core.ledger import Ledger, SessionRecord
+
+__all__ = ["Judge"]
+
+_NODES: Final = {"class": pytest.Class, "module": pytest.Module}
+
+
+class Judge:
+    """Judges sessions when the scope that has to end them closes.
+
+    Args:
+        ledger: The books.
+        end_all: Ends sessions for those who left them open; does nothing in a replay.
+    """
+
+    def __init__(
+        self, ledger: Ledger, end_all: Callable[[tuple[SessionRecord, ...]], None]
+    ) -> None:
+        self._ledger: Final = ledger
+        self._end_all: Final = end_all
+
+    def after_test(self, item: pytest.Item, nextitem: pytest.Item | None) -> str | None:
+        """Judge what a test left open, now that its fixtures are torn down.
+
+        Returns:
+            What the test fails with; `None` if it does not.
+        """
+        allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
+        if allowance is not None:
+            self._settle(self._opened_by(item), Verdict.ALLOWED, allowance.reason)
+            return None
+        demand: NoLeaks | None = closest(item, "avatar_no_leaks")
+        if demand is None:
+            return None
+        if demand.scope == "test":
+            return self._complain(item, demand.grace)
+        if demand.scope in _NODES:
+            self._close_scope(item, nextitem, demand)
+        return None
+
+    def after_run(self) -> None:
+        """Judge what is still open, now that every fixture is torn down."""
+        left = self._ledger.open_sessions
+        ours = tuple(record for record in left if _its_fixture_tried(record))
+        self._end_all(ours)
+        leaked = tuple(record for record in left if record not in ours)
+        self._settle(leaked, Verdict.LEAKED, "open at the end of the run")
+
+    def _complain(self, item: pytest.Item, grace: float) -> str | None:
+        self._ledger.wait_for_ends(self._opened_by(item), grace)
+        unsettled = self._opened_by(item)
+        self._settle(unsettled, Verdict.LEAKED, "open at the end of the test")
+        return leak_text(unsettled) if unsettled else None
+
+    def _close_scope(
+        self, item: pytest.Item, nextitem: pytest.Item | None, demand: NoLeaks
+    ) -> None:
+        scope = item.getparent(_NODES[demand.scope])
+        if scope is None or (nextitem is not None and scope in nextitem.listchain()):
+            return
+        inside = [
+            record
+            for record in self._ledger.unsettled
+            if record.opener.scope_id.startswith((scope.nodeid + "::", scope.nodeid + "["))
+            or record.opener.scope_id == scope.nodeid
+        ]
+        self._ledger.wait_for_ends(inside, demand.grace)
+        left = tuple(record for record in inside if record in self._ledger.unsettled)
+        self._settle(left, Verdict.LEAKED, f"open at the end of {scope.nodeid}")
+
+    def _opened_by(self, item: pytest.Item) -> tuple[SessionRecord, ...]:
+        return tuple(
+            record
+            for record in self._ledger.unsettled
+            if record.opener.scope_id == item.nodeid
+        )
+
+    def _settle(
+        self, records: Iterable[SessionRecord], verdict: Verdict, reason: str
+    ) -> None:
+        """Judge those that are open, and end them for whoever should have."""
+        left = tuple(record for record in records if record.is_open and record.judged is None)
+        for record in left:
+            self._ledger.judged(record.key, verdict, reason)
+        self._end_all(left)
+
+
+def _its_fixture_tried(record: SessionRecord) -> bool:
+    """Whether the session is open although its fixture did what it could."""
+    return any(attempt.actor is Actor.FIXTURE for attempt in record.end_attempts)

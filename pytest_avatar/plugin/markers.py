@@ -1,0 +1,145 @@
+"""The markers: each is a function whose signature is its contract and its help line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import pytest
+
+from pytest_avatar.core.model import AvatarOptions
+
+__all__ = ["MARKERS", "NoLeaks", "check_markers", "closest", "options_of", "register_markers"]
+
+LeakScope = Literal["test", "class", "module", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoLeaks:
+    """What `avatar_no_leaks` asks for.
+
+    Attributes:
+        scope: When every session must have ended.
+        grace: How long to wait for ends that are on their way, in seconds.
+    """
+
+    scope: LeakScope
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class AllowLeaks:
+    """What `avatar_allow_leaks` asks for.
+
+    Attributes:
+        reason: Why the test may leave sessions open.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CassetteChoice:
+    """What `avatar_cassette` asks for.
+
+    Attributes:
+        name: The cassette's name; `None` takes the test's.
+        match_on: How requests are matched; `None` takes the default.
+        allow_repeats: Whether an interaction may be played more than once.
+    """
+
+    name: str | None
+    match_on: tuple[str, ...] | None
+    allow_repeats: bool
+
+
+def avatar(
+    *,
+    avatar_id: str | None = None,
+    voice_id: str | None = None,
+    voice_speed: float | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> AvatarOptions:
+    """How the session of this test is created; the closest marker wins per argument."""
+    return AvatarOptions(avatar_id, voice_id, voice_speed, extra)
+
+
+def avatar_no_leaks(*, scope: LeakScope = "test", grace: float = 0) -> NoLeaks:
+    """Fail unless every session opened in that scope has ended when it closes."""
+    if scope not in get_args(LeakScope):
+        raise TypeError(f"scope is {scope!r}; accepted: {', '.join(get_args(LeakScope))}")
+    if not isinstance(grace, (int, float)) or grace < 0:
+        raise TypeError(f"grace is {grace!r}; accepted: seconds, 0 or more")
+    return NoLeaks(scope, grace)
+
+
+def avatar_allow_leaks(*, reason: str) -> AllowLeaks:
+    """End and list what this test leaves open, and fail nothing."""
+    if not isinstance(reason, str) or not reason.strip():
+        raise TypeError("reason is empty; accepted: why the test may leave sessions open")
+    return AllowLeaks(reason)
+
+
+def avatar_cassette(
+    name: str | None = None,
+    *,
+    match_on: Iterable[str] | None = None,
+    allow_repeats: bool = False,
+) -> CassetteChoice:
+    """Choose this test's cassette, and how requests are matched with it."""
+    return CassetteChoice(name, None if match_on is None else tuple(match_on), allow_repeats)
+
+
+MARKERS: Final[Mapping[str, Callable[..., Any]]] = {
+    function.__name__: function
+    for function in (avatar, avatar_no_leaks, avatar_allow_leaks, avatar_cassette)
+}
+"""All markers by name."""
+
+
+def register_markers(config: pytest.Config) -> None:
+    """Make the markers known to pytest, with the help line that `--markers` prints."""
+    for name, function in MARKERS.items():
+        arguments = ", ".join(str(part).split(":")[0] for part in _parameters(function))
+        config.addinivalue_line("markers", f"{name}({arguments}): {function.__doc__}")
+
+
+def check_markers(item: pytest.Item) -> bool:
+    """Return whether an item carries a marker of ours.
+
+    Raises:
+        pytest.UsageError: One of them has arguments that it does not take.
+    """
+    found = [mark for mark in item.iter_markers() if mark.name in MARKERS]
+    for mark in found:
+        try:
+            _read(mark)
+        except TypeError as error:
+            raise pytest.UsageError(
+                f"{item.nodeid}: @pytest.mark.{mark.name}: {error}"
+            ) from None
+    return bool(found)
+
+
+def options_of(node: pytest.Item | pytest.Collector) -> AvatarOptions:
+    """Return how sessions are created for a node: the closest `avatar` marker wins per argument."""
+    options = AvatarOptions()
+    for mark in node.iter_markers("avatar"):
+        options = options.or_else(_read(mark))
+    return options
+
+
+def closest(item: pytest.Item, name: str) -> Any:  # noqa: ANN401 - each marker has its own type
+    """Return what the closest marker of that name asks for; `None` if there is none."""
+    mark = item.get_closest_marker(name)
+    return None if mark is None else _read(mark)
+
+
+def _read(mark: pytest.Mark) -> Any:  # noqa: ANN401 - each marker has its own type
+    return MARKERS[mark.name](*mark.args, **mark.kwargs)
+
+
+def _parameters(function: Callable[..., Any]) -> Iterable[inspect.Parameter]:
+    return inspect.signature(function).parameters.values()

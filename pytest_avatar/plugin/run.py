@@ -1,0 +1,138 @@
+"""One process of a run: what it holds while avatars are in use."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_avatar.core import placeholders
+from pytest_avatar.core.http import BaseUrl
+from pytest_avatar.core.ledger import Ledger
+from pytest_avatar.core.redaction import Secrets
+from pytest_avatar.core.settings import Mode
+from pytest_avatar.plugin.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_avatar.core.ledger import SessionRecord
+    from pytest_avatar.core.settings import AvatarSettings
+    from pytest_avatar.plugin.journals import RunJournal
+    from pytest_avatar.plugin.sessions import Sessions
+    from pytest_avatar.plugin.tapes import Tapes
+
+__all__ = ["AvatarRun", "run_key"]
+
+run_key: Final = pytest.StashKey["AvatarRun"]()
+
+
+class AvatarRun:
+    """Holds the parts, and puts them in place when they are needed.
+
+    Args:
+        config: pytest's configuration.
+        settings: The settings of the run.
+
+    Attributes:
+        config: pytest's configuration.
+        settings: The settings of the run; in mode `emulator` with its base URL once that runs.
+        ledger: The books of this process.
+        secrets: The secrets of the run.
+        stage: Who is on stage.
+        is_active: Whether somebody in this process uses avatars.
+    """
+
+    def __init__(self, config: pytest.Config, settings: AvatarSettings) -> None:
+        worker = getattr(config, "workerinput", {}).get("workerid")
+        self.config: Final = config
+        self.settings = settings
+        self.ledger: Final = Ledger(worker or "main")
+        self.secrets: Final = Secrets()
+        self.stage: Final = Stage(config.rootpath, worker)
+        self.is_active = False
+        self._undo: Final[list[Callable[[], object]]] = []
+        if settings.ks is not None:
+            self.secrets.add(settings.ks, "ks")
+
+    def shield(self) -> None:
+        """See to it that nothing of an offline run reaches the service, from now on."""
+        if self.settings.mode is Mode.REPLAY:
+            self._set_environment("AVATAR_KS", placeholders.KS)
+
+    def activate(self) -> None:
+        """Start watching, because somebody in this process uses avatars. Twice is harmless."""
+        if self.is_active:
+            return
+        self.is_active = True
+        if self.settings.mode is Mode.EMULATOR:
+            self._start_emulator()
+        if self.journal is not None:
+            self.ledger.add_sink(self.journal.write)
+        self._undo.append(self.tapes.install())
+
+    def close(self) -> None:
+        """Put everything back, newest first."""
+        while self._undo:
+            self._undo.pop()()
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """What opens the sessions of the fixtures, and ends those that others left open."""
+        from pytest_avatar.plugin.sessions import Sessions  # noqa: PLC0415 - imports httpx
+
+        sessions = Sessions(self.settings, self.ledger, self.secrets)
+        self._undo.append(sessions.close)
+        return sessions
+
+    @cached_property
+    def tapes(self) -> Tapes:
+        """What stands between every client and the service."""
+        from pytest_avatar.plugin.tapes import Tapes  # noqa: PLC0415 - only active runs need it
+
+        return Tapes(self)
+
+    @cached_property
+    def journal(self) -> RunJournal | None:
+        """Where events are kept for other processes; `None` if there is nobody to read them."""
+        if not self.settings.mode.is_live and self.stage.worker is None:
+            return None
+        from pytest_avatar.plugin.journals import RunJournal  # noqa: PLC0415 - as above
+
+        journal = RunJournal(self)
+        self._undo.append(journal.close)
+        return journal
+
+    def end_all(self, records: Sequence[SessionRecord]) -> None:
+        """End sessions for those who left them open, where there is something to end."""
+        if records and self.settings.mode is not Mode.REPLAY and self.ledger.is_ours:
+            self.sessions.end_all(records)
+
+    def _start_emulator(self) -> None:
+        from pytest_avatar.emulator import Emulator  # noqa: PLC0415 - needs the extra
+
+        emulator = Emulator()
+        emulator.start()
+        self._undo.append(emulator.stop)
+        sources = {**self.settings.sources, "base_url": "the embedded emulator"}
+        self.settings = replace(
+            self.settings, base_url=BaseUrl(emulator.base_url), sources=sources
+        )
+        self._set_environment("AVATAR_BASE_URL", emulator.base_url)
+        self._set_environment("AVATAR_KS", placeholders.KS)
+
+    def _set_environment(self, name: str, value: str) -> None:
+        """Set a variable for the code under test and its child processes, for the run."""
+        before = os.environ.get(name)
+        os.environ[name] = value
+        self._undo.append(lambda: _restore(name, before))
+
+
+def _restore(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

@@ -1,0 +1,163 @@
+"""How the fixtures open sessions, and how sessions are ended on somebody's behalf."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
+from pytest_avatar.adapters.http import AsyncSender, Sender
+from pytest_avatar.adapters.keeper import Keeper
+from pytest_avatar.core.conversation import Conversation, Service
+from pytest_avatar.core.dialect import Dialect
+from pytest_avatar.core.errors import AvatarError, SettingError
+from pytest_avatar.core.events import Actor
+from pytest_avatar.core.interception import acting_as
+from pytest_avatar.core.placeholders import AVATAR_ID
+from pytest_avatar.core.settings import Mode
+from pytest_avatar.core.wire import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from pytest_avatar.core.ledger import Ledger, SessionRecord
+    from pytest_avatar.core.model import AvatarOptions
+    from pytest_avatar.core.redaction import Secrets
+    from pytest_avatar.core.settings import AvatarSettings
+
+__all__ = ["Sessions"]
+
+_MOST_AT_ONCE: Final = 32
+"""How many sessions are ended in parallel."""
+
+
+class Sessions:
+    """Opens the sessions of the fixtures, and ends whatever has to be ended.
+
+    Args:
+        settings: The settings of the run.
+        ledger: The books.
+        secrets: The secrets of the run.
+    """
+
+    def __init__(self, settings: AvatarSettings, ledger: Ledger, secrets: Secrets) -> None:
+        self._settings: Final = settings
+        self._ledger: Final = ledger
+        self.dialect: Final = Dialect(settings.create_path, settings.id_field)
+        self._service: Final = Service(settings.base_url, self.dialect, secrets, settings.timeout)
+
+    @cached_property
+    def _sender(self) -> Sender:
+        return Sender(self._settings.base_url)
+
+    @cached_property
+    def _async_sender(self) -> AsyncSender:
+        return AsyncSender(self._settings.base_url, pooled=False)
+
+    @cached_property
+    def _keeper(self) -> Keeper | None:
+        """Return what keeps sessions alive; nothing does in a replay, where no time passes."""
+        if self._settings.mode is Mode.REPLAY:
+            return None
+        return Keeper(
+            self._sender,
+            interval=self._settings.keep_alive,
+            longest_life=self._settings.max_session_duration,
+        )
+
+    @contextmanager
+    def opened(self, ks: str, options: AvatarOptions) -> Generator[AvatarSession]:
+        """Open a session, and end it on leaving, whatever happens."""
+        __tracebackhide__ = True
+        with self._conversation(ks, options) as conversation:
+            yield AvatarSession(conversation, self._sender)
+
+    @contextmanager
+    def opened_async(self, ks: str, options: AvatarOptions) -> Generator[AsyncAvatarSession]:
+        """Open a session for `async` code, and end it on leaving.
+
+        Create and end are sent synchronously: the test's event loop may not run yet, or may be
+        closed by the time the session has to end.
+        """
+        __tracebackhide__ = True
+        with self._conversation(ks, options) as conversation:
+            yield AsyncAvatarSession(conversation, self._async_sender)
+
+    @contextmanager
+    def _conversation(self, ks: str, options: AvatarOptions) -> Generator[Conversation]:
+        __tracebackhide__ = True
+        conversation: Conversation | None = None
+        try:
+            conversation = self._create(ks, options)
+            if self._keeper is not None:
+                self._keeper.add(conversation)
+            yield conversation
+        finally:
+            if conversation is not None and self._ledger.is_ours:
+                self._finish(conversation)
+        if conversation.outlived is not None:
+            pytest.fail(conversation.outlived, pytrace=False)
+
+    def _create(self, ks: str, options: AvatarOptions) -> Conversation:
+        __tracebackhide__ = True
+        options = replace(options, avatar_id=options.avatar_id or self._default_avatar())
+        try:
+            return self._sender.perform(self._service.create(ks, options))
+        except AvatarError as error:
+            pytest.fail(f"avatar session: {error}", pytrace=False)
+
+    def _default_avatar(self) -> str:
+        if self._settings.avatar_id is not None:
+            return self._settings.avatar_id
+        if self._settings.mode.is_live:
+            raise SettingError(
+                "avatar: no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in the ini, "
+                "or @pytest.mark.avatar(avatar_id=…)",
+                setting="avatar",
+            )
+        return AVATAR_ID
+
+    def _finish(self, conversation: Conversation) -> None:
+        if self._keeper is not None:
+            self._keeper.remove(conversation)
+        if conversation.is_open:
+            self._end(conversation, Actor.FIXTURE)
+
+    def end_all(self, records: Sequence[SessionRecord]) -> None:
+        """End sessions on behalf of whoever left them open; the outcomes go to the ledger."""
+        if not records:
+            return
+        if len(records) == 1:
+            self._end_record(records[0])
+            return
+        with ThreadPoolExecutor(min(len(records), _MOST_AT_ONCE)) as pool:
+            list(pool.map(self._end_record, records))
+
+    def _end_record(self, record: SessionRecord) -> None:
+        token = self._ledger.token_of(record)
+        if token is None or record.session_id is None:
+            self._ledger.end_tried(
+                record.key, Ending.NOT_ENDED, Actor.PLUGIN, None, "its token is not known"
+            )
+            return
+        self._end(Conversation(self._service, record.session_id, token), Actor.PLUGIN)
+
+    def _end(self, conversation: Conversation, actor: Actor) -> None:
+        """End a session. No error leaves this: the ledger has heard every try."""
+        with acting_as(actor):
+            try:
+                self._sender.perform(conversation.end())
+            except AvatarError:
+                conversation.closing_words = "it could not be ended"
+
+    def close(self) -> None:
+        """Stop keeping alive, and close the connections."""
+        if self.__dict__.get("_keeper") is not None:
+            self._keeper.close()
+        if "_sender" in self.__dict__:
+            self._sender.close()

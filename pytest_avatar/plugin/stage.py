@@ -1,0 +1,92 @@
+"""Who is on stage: the test, the phase and the fixture that run now, for attribution."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_avatar.core.attribution import calling_line
+from pytest_avatar.core.events import Opener
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    import pytest
+
+__all__ = ["FixtureCue", "Stage"]
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureCue:
+    """A fixture that is being set up or torn down.
+
+    Attributes:
+        name: Its name.
+        scope: Its scope.
+        scope_id: Node id of the scope it lives in; empty for the run.
+    """
+
+    name: str
+    scope: str
+    scope_id: str
+
+
+@dataclass(slots=True)
+class Stage:
+    """What runs now. Threads see the same stage: they are not asked who started them.
+
+    Attributes:
+        root: The root directory.
+        worker: The pytest-xdist worker; `None` without xdist.
+        item: The test that runs; `None` between tests.
+        phase: `setup`, `call` or `teardown`; `None` between tests.
+        attempts: How often each test was begun, by node id.
+        fixtures: The fixtures in work, the innermost last.
+    """
+
+    root: Path
+    worker: str | None
+    item: pytest.Item | None = None
+    phase: str | None = None
+    attempts: dict[str, int] = field(default_factory=dict)
+    fixtures: list[FixtureCue] = field(default_factory=list)
+
+    @contextmanager
+    def running(self, item: pytest.Item, phase: str) -> Generator[None]:
+        """Put a phase of a test on stage."""
+        if phase == "setup":
+            self.attempts[item.nodeid] = self.attempts.get(item.nodeid, 0) + 1
+        self.item, self.phase = item, phase
+        try:
+            yield
+        finally:
+            self.item, self.phase = None, None
+
+    @contextmanager
+    def working(self, cue: FixtureCue) -> Generator[None]:
+        """Put the setup or the teardown of a fixture on stage."""
+        self.fixtures.append(cue)
+        try:
+            yield
+        finally:
+            self.fixtures.remove(cue)
+
+    def opener(self, client: str) -> Opener:
+        """Return who opens a session now, through `client`."""
+        cue = self.fixtures[-1] if self.fixtures else None
+        test = None if self.item is None else self.item.nodeid
+        file, line = calling_line(self.root) or (None, None)
+        return Opener(
+            scope_id=cue.scope_id if cue else test or "",
+            test=test,
+            phase=self.phase,
+            attempt=self.attempts.get(test or "", 1),
+            fixture=cue.name if cue else None,
+            fixture_scope=cue.scope if cue else None,
+            file=file,
+            line=line,
+            worker=self.worker,
+            client=client,
+        )

@@ -1,0 +1,103 @@
+"""The end of a run: the last judgement, the summary, the report files, the exit status."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_avatar.core.report import RunFacts, build_report
+from pytest_avatar.core.settings import LeakPolicy
+from pytest_avatar.core.summary import summarise, verdict_line, verdict_text
+from pytest_avatar.plugin.judge import Judge
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_avatar.core.report import Report
+    from pytest_avatar.plugin.run import AvatarRun
+
+__all__ = ["Verdict"]
+
+_NODE_ID: Final = "avatar sessions"
+
+
+class Verdict:
+    """Judges the run when all tests are over, and tells people and programs.
+
+    Args:
+        run: The run of this process.
+    """
+
+    def __init__(self, run: AvatarRun) -> None:
+        self._run: Final = run
+        self._judge: Final = Judge(run.ledger, run.end_all)
+        self._started_at: Final = time.time()
+        self._report: Report | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Let the run fail if a session leaked: by a report of its own, which no rerun mends.
+
+        Only if the loop came to its end: else fixtures are torn down later, and the exit status
+        says already that something is wrong.
+        """
+        result = yield
+        report = self._settle()
+        if report.failures and self._run.settings.leaks is LeakPolicy.FAIL:
+            session.config.hook.pytest_runtest_logreport(report=_failed(report))
+        return result
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        """Judge, after pytest has torn down what an interrupted loop left standing."""
+        yield
+        self._settle()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say how the sessions fared; nothing if there were none."""
+        verbosity = self._run.config.get_verbosity()
+        summary = summarise(self._settle(), verbose=verbosity)
+        if summary is None:
+            return
+        if summary.title is not None:
+            terminalreporter.section(summary.title)
+        for line in summary.lines:
+            markup = {} if line.style == "none" else {line.style: True}
+            terminalreporter.write_line(line.text, **markup)
+
+    def _settle(self) -> Report:
+        """Judge what is still open, once, and return the report of the run."""
+        if self._report is None:
+            self._judge.after_run()
+            self._report = self._build()
+        return self._report
+
+    def _build(self) -> Report:
+        settings = self._run.settings
+        facts = RunFacts(
+            mode=settings.mode,
+            base_url=str(settings.base_url),
+            versions={
+                "pytest-avatar": version("pytest-avatar"),
+                "python": platform.python_version(),
+                "pytest": pytest.__version__,
+            },
+            started_at=self._started_at,
+            ended_at=time.time(),
+        )
+        return build_report(facts, self._run.ledger.records, scrub=self._run.secrets.scrub)
+
+
+def _failed(report: Report) -> pytest.TestReport:
+    return pytest.TestReport(
+        nodeid=_NODE_ID,
+        location=(_NODE_ID, None, verdict_line(report)),
+        keywords={},
+        outcome="failed",
+        longrepr=verdict_text(report),
+        when="call",
+    )

@@ -1,0 +1,99 @@
+"""What happens around each test and each fixture of a run that uses avatars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_avatar.plugin.judge import Judge
+from pytest_avatar.plugin.scrubbing import scrub_report
+from pytest_avatar.plugin.stage import FixtureCue
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_avatar.plugin.run import AvatarRun
+
+__all__ = ["Watch"]
+
+
+class Watch:
+    """Puts tests and fixtures on stage, and judges them when they leave it.
+
+    Args:
+        run: The run of this process.
+    """
+
+    def __init__(self, run: AvatarRun) -> None:
+        self._run: Final = run
+        self._judge: Final = Judge(run.ledger, run.end_all)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        """Put the test's setup on stage."""
+        self._run.tapes.begin_test(item)
+        with self._run.stage.running(item, "setup"):
+            yield
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Put the test on stage."""
+        with self._run.stage.running(item, "call"):
+            yield
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None]:
+        """Put the test's teardown on stage, then judge what it left open and what it sent."""
+        try:
+            with self._run.stage.running(item, "teardown"):
+                yield
+        except BaseException:
+            for complaint in self._complaints(item, nextitem, failed=True):
+                item.add_report_section("teardown", "avatar", complaint)
+            raise
+        complaints = self._complaints(item, nextitem, failed=False)
+        if complaints:
+            pytest.fail("\n\n".join(complaints), pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Put a fixture on stage, with the tape of its scope, for its setup and its teardown.
+
+        Its teardown is framed by two finalizers: they run in the reverse order of their adding.
+        """
+        scope_id = request.node.nodeid if request.scope != "session" else ""
+        cue = FixtureCue(fixturedef.argname, request.scope, scope_id)
+        if request.scope == "function":
+            with self._run.stage.working(cue):
+                return (yield)
+        window = self._run.tapes.window(cue, request)
+        fixturedef.addfinalizer(window.close)
+        try:
+            with window.open(), self._run.stage.working(cue):
+                return (yield)
+        finally:
+            fixturedef.addfinalizer(window.reopen)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Remember how the test fares, and take secrets out of what will be shown."""
+        report = yield
+        self._run.tapes.note(item, report)
+        scrub_report(report, self._run.secrets.scrub)
+        return report
+
+    def _complaints(
+        self, item: pytest.Item, nextitem: pytest.Item | None, *, failed: bool
+    ) -> list[str]:
+        """Return what is wrong with a test that is over. Forked children have no say."""
+        if not self._run.ledger.is_ours:
+            return []
+        leak = self._judge.after_test(item, nextitem)
+        return [*([leak] if leak else []), *self._run.tapes.end_test(item, failed=failed)]

@@ -1,0 +1,91 @@
+"""What a person sees of the HTML page, in a real browser, under Jenkins' content policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_avatar.adapters.reports import as_html
+from pytest_avatar.core.events import Opener
+from tests.chromium import PROGRAM, Chromium, Server
+from tests.reports import FRAGMENTS, Life, from_fixture, mixed_run, report_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_avatar.core.report import Report
+
+    Show = Callable[[Report, int], None]
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="needs Chromium in the PATH (Debian: apt install chromium)"
+)
+
+WIDTHS = (1280, 400)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with Chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def show(chromium: Chromium, server: Server) -> Show:
+    def open_report(report: Report, width: int) -> None:
+        chromium.messages.clear()
+        server.page = "".join(as_html.write(report))
+        chromium.open(server.url, width=width)
+
+    return open_report
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_leak_is_seen_without_scrolling(chromium: Chromium, show: Show, width: int) -> None:
+    show(mixed_run(), width)
+    left, top, right, bottom = chromium.box_of("h3")
+    assert 0 <= left < right <= width
+    assert 0 < top < bottom < 600
+    assert chromium.screenshot().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_must_be_scrolled_sideways_also_with_everything_open(
+    chromium: Chromium, show: Show, width: int
+) -> None:
+    show(mixed_run(), width)
+    chromium.open_details()
+    assert chromium.content_width() <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_and_hostile_names_do_not_widen_the_page(
+    chromium: Chromium, show: Show, width: int
+) -> None:
+    lives = [
+        Life("leaked", Opener(test=text, file=text, line=1), session_id=text, reason=text)
+        for text in FRAGMENTS
+    ]
+    show(report_of(*lives), width)
+    chromium.open_details()
+    assert chromium.content_width() <= width
+    assert chromium.messages == []
+
+
+def test_the_policy_of_jenkins_has_nothing_to_refuse(chromium: Chromium, show: Show) -> None:
+    show(mixed_run(), 1280)
+    assert chromium.messages == []
+
+
+def test_the_colours_are_seen_under_that_policy(chromium: Chromium, show: Show) -> None:
+    show(report_of(from_fixture(1, "gw0")), 1280)
+    plain = chromium.screenshot()
+    show(report_of(Life("leaked")), 1280)
+    assert chromium.screenshot() != plain
