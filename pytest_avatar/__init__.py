@@ -1,1 +1,65 @@
 """Pytest fixtures for Kaltura avatar sessions that always end, replay offline and never leak."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pytest_avatar.adapters.client import (
+        AsyncAvatarClient,
+        AsyncAvatarSession,
+        AvatarClient,
+        AvatarSession,
+    )
+    from pytest_avatar.core.errors import (
+        AvatarError,
+        CassetteError,
+        LeakError,
+        ServiceError,
+        ServiceUnreachableError,
+        SessionGoneError,
+        SettingError,
+        UnexpectedAnswerError,
+    )
+    from pytest_avatar.core.model import ClientConnection, Token, Turn
+
+__all__ = [
+    "AsyncAvatarClient",
+    "AsyncAvatarSession",
+    "AvatarClient",
+    "AvatarError",
+    "AvatarSession",
+    "CassetteError",
+    "ClientConnection",
+    "LeakError",
+    "ServiceError",
+    "ServiceUnreachableError",
+    "SessionGoneError",
+    "SettingError",
+    "Token",
+    "Turn",
+    "UnexpectedAnswerError",
+]
+
+if not TYPE_CHECKING:
+    _MODULES: Final = {
+        "adapters.client": {
+            "AsyncAvatarClient",
+            "AsyncAvatarSession",
+            "AvatarClient",
+            "AvatarSession",
+        },
+        "core.model": {"ClientConnection", "Token", "Turn"},
+    }
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for: httpx is slow to import."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        module = next((path for path, names in _MODULES.items() if name in names), "core.errors")
+        return getattr(import_module(f"{__name__}.{module}"), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

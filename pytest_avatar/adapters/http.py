@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 import httpx
 
-from pytest_avatar.core.conversation import NoAnswerError, Pause, Send, Steps
+from pytest_avatar.core.conversation import NoAnswerError, Pause, resume
 from pytest_avatar.core.http import Response
 
 if TYPE_CHECKING:
+    from pytest_avatar.core.conversation import Outcome, Send, Steps
     from pytest_avatar.core.http import BaseUrl
 
 __all__ = ["AsyncSender", "Sender"]
@@ -39,24 +40,23 @@ class Sender:
     def perform(self, steps: Steps[_Result]) -> _Result:
         """Take every step of a conversation, and return what it returns."""
         __tracebackhide__ = True
+        outcome: Outcome = None
         try:
-            step = next(steps)
             while True:
-                step = self._take(step, steps)
+                outcome = self._take(resume(steps, outcome))
         except StopIteration as finished:
             result: _Result = finished.value
             return result
 
-    def _take(self, step: Send | Pause, steps: Steps[_Result]) -> Send | Pause:
+    def _take(self, step: Send | Pause) -> Outcome:
         __tracebackhide__ = True
         if isinstance(step, Pause):
             time.sleep(step.seconds)
-            return steps.send(None)
+            return None
         try:
-            answer = self._client.request(**_request_options(step))
+            return _read(self._client.request(**_request_options(step)))
         except httpx.HTTPError as error:
-            return steps.throw(_no_answer(error))
-        return steps.send(_read(answer))
+            return _no_answer(error)
 
     def close(self) -> None:
         """Close the connections."""
@@ -79,24 +79,23 @@ class AsyncSender:
     async def perform(self, steps: Steps[_Result]) -> _Result:
         """Take every step of a conversation, and return what it returns."""
         __tracebackhide__ = True
+        outcome: Outcome = None
         try:
-            step = next(steps)
             while True:
-                step = await self._take(step, steps)
+                outcome = await self._take(resume(steps, outcome))
         except StopIteration as finished:
             result: _Result = finished.value
             return result
 
-    async def _take(self, step: Send | Pause, steps: Steps[_Result]) -> Send | Pause:
+    async def _take(self, step: Send | Pause) -> Outcome:
         __tracebackhide__ = True
         if isinstance(step, Pause):
             await anyio.sleep(step.seconds)
-            return steps.send(None)
+            return None
         try:
-            answer = await self._request(step)
+            return _read(await self._request(step))
         except httpx.HTTPError as error:
-            return steps.throw(_no_answer(error))
-        return steps.send(_read(answer))
+            return _no_answer(error)
 
     async def _request(self, step: Send) -> httpx.Response:
         if self._client is not None:

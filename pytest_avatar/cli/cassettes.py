@@ -111,29 +111,31 @@ def _read(path: Path) -> _File:
 
 
 def _list(files: list[_File], arguments: argparse.Namespace) -> int:
-    rows = [_row(file) for file in files]
     if arguments.json:
-        _print_json({"cassettes": rows})
+        _print_json({"cassettes": [_row(file) for file in files]})
         return 0
-    for row in rows:
-        _print(f"{row['cassette']}: {row.pop('text')}")
+    for file in files:
+        _print(f"{printable(file.name)}: {_content(file)}")
     return 0
 
 
 def _row(file: _File) -> dict[str, Any]:
     if file.cassette is None:
-        return {"cassette": file.name, "text": "broken", "error": file.error}
-    interactions, still_open = len(file.cassette.interactions), sessions_left_open(file.cassette)
-    text = count(interactions, "interaction")
-    if still_open:
-        text += f", {count(len(still_open), 'session')} left open"
+        return {"cassette": file.name, "error": file.error}
     return {
         "cassette": file.name,
-        "text": text,
-        "interactions": interactions,
-        "left_open": still_open,
+        "interactions": len(file.cassette.interactions),
+        "left_open": sessions_left_open(file.cassette),
         "leaks_allowed": file.cassette.leaks_allowed,
     }
+
+
+def _content(file: _File) -> str:
+    if file.cassette is None:
+        return "broken"
+    still_open = sessions_left_open(file.cassette)
+    text = count(len(file.cassette.interactions), "interaction")
+    return f"{text}, {count(len(still_open), 'session')} left open" if still_open else text
 
 
 def _check(files: list[_File], arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from pytest_avatar.adapters.reports import accepted_suffixes, check_suffix, writ
 from pytest_avatar.core.errors import SettingError
 from pytest_avatar.core.report import Report
 from pytest_avatar.core.report_merge import merge_reports
-from pytest_avatar.core.summary import summarise
+from pytest_avatar.core.summary import summarise, verdict_line
 
 if TYPE_CHECKING:
     import argparse
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _summary(report: Report) -> str:
     summary = summarise(report, verbose=0)
     if summary is None:
-        return "avatar: no session was used"
+        return verdict_line(report)
     titles = [summary.title] if summary.title else []
     return "\n".join([*titles, *(line.text for line in summary.lines)])
 

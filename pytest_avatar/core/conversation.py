@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from pytest_avatar.core import wire
 from pytest_avatar.core.errors import (
@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from pytest_avatar.core.http import BaseUrl, Request, Response
     from pytest_avatar.core.redaction import Secrets
 
-__all__ = ["Conversation", "NoAnswerError", "Pause", "Send", "Service", "Steps"]
+__all__ = [
+    "Conversation",
+    "NoAnswerError",
+    "Outcome",
+    "Pause",
+    "Send",
+    "Service",
+    "Steps",
+    "resume",
+]
 
 END_TRY_SECONDS: Final = 2.0
 """How long one try to end a session may take."""
@@ -78,6 +87,22 @@ class Pause:
 
 _Result = TypeVar("_Result")
 Steps = Generator[Send | Pause, "Response | None", _Result]
+Outcome: TypeAlias = "Response | NoAnswerError | None"
+
+
+def resume(steps: Steps[_Result], outcome: Outcome) -> Send | Pause:
+    """Go on with a conversation; return what to do next.
+
+    Args:
+        steps: The conversation.
+        outcome: What came of the last step; `None` after a pause, and to begin.
+
+    Raises:
+        StopIteration: The conversation is over; its value is the result.
+    """
+    if isinstance(outcome, NoAnswerError):
+        return steps.throw(outcome)
+    return steps.send(outcome)
 
 
 @dataclass(frozen=True, slots=True)

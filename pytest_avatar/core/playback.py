@@ -26,12 +26,25 @@ if TYPE_CHECKING:
 
     from pytest_avatar.core.cassette import Ask, Interaction
 
-__all__ = ["DEFAULT_MATCH_ON", "MATCH_ON", "Playback"]
+__all__ = ["DEFAULT_MATCH_ON", "MATCH_ON", "Playback", "read_match_on"]
 
 MATCH_ON: Final = ("operation", "session", "body", "turn")
 """What requests can be matched by; `operation` always is."""
 
 DEFAULT_MATCH_ON: Final = ("operation", "session", "body")
+
+
+def read_match_on(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that requests are matched by, once each.
+
+    Raises:
+        ValueError: One of them is unknown, or `operation` is missing; the text says which.
+    """
+    unknown = [name for name in names if name not in MATCH_ON]
+    if isinstance(names, str) or unknown or "operation" not in names:
+        known = ", ".join(MATCH_ON)
+        raise ValueError(f"match_on takes a list of {known}, operation among them; got {names!r}")
+    return tuple(dict.fromkeys(names))
 
 
 class Playback:

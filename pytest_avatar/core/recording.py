@@ -121,8 +121,11 @@ class Recorder:
     def _masked(self, takes: Sequence[Take]) -> _Rendering:
         """Give everything that differs from run to run one name for all of its kind."""
         rendering = self._rendering()
+        own = {opened.session_id for take in takes if (opened := take.opened) is not None}
         for take in takes:
-            rendering.add_session(take, "<session>")
+            session_id = take.session_id
+            known = None if session_id in own else self._known(session_id)
+            rendering.add_session(take, known or "<session>")
             rendering.add_turn(take, "<turn>")
         for kind, value in _volatile(takes):
             rendering.names.add(value, f"<{kind}>")
@@ -133,8 +136,7 @@ class Recorder:
         rendering = self._rendering()
         foreign = 0
         for take in takes:
-            session_id = take.session_id
-            if session_id is None:
+            if (session_id := take.session_id) is None:
                 continue
             placeholder = rendering.sessions.get(session_id) or self._find_session(session_id)
             if placeholder is None:
@@ -149,6 +151,9 @@ class Recorder:
                 numbers[kind] += 1
                 rendering.names.add(value, PLACEHOLDERS[kind](numbers[kind]))
         return rendering
+
+    def _known(self, session_id: str | None) -> str | None:
+        return None if session_id is None else self._find_session(session_id)
 
     def _rendering(self) -> _Rendering:
         names = Names()
@@ -216,7 +221,7 @@ def _text_of(interaction: Interaction) -> str:
     """Return the content that decides the order; the operation in front."""
     ask = read_ask(DEFAULT_BASE, interaction.request)
     answer = interaction.response
-    return f"{ask.route}\0{ask.content}\0{answer.status}\0{answer.body!r}\0{answer.headers}"
+    return f"{ask.route}\0{ask.session}\0{ask.content}\0{answer.status}\0{answer.body!r}\0{answer.headers}"
 
 
 def _render_request(take: Take, base: BaseUrl, rendering: _Rendering) -> Request:

@@ -13,6 +13,7 @@ import re
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
 
 from pytest_avatar.core.placeholders import is_placeholder
 from pytest_avatar.core.spellings import SHORTEST, Replacer
@@ -37,11 +38,16 @@ SECRET_KEYS: Final = (
 
 _NORMAL_KEYS: Final = {key.lower(): key for key in SECRET_KEYS}
 
-_KS_V2: Final = r"djJ8[A-Za-z0-9_\-+/=]{16,}"
-_JWT: Final = r"eyJ[A-Za-z0-9_\-]+\.eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
-_OPEN_KS_V1: Final = r"[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
-_HEX_32: Final = r"(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
+_KS_V2: Final = r"()djJ8[A-Za-z0-9_\-+/=]{16,}"
+_WORD: Final = r"[A-Za-z0-9_\-]"
+_JWT: Final = (
+    # Tried once for each run of such characters: a text of `eyJeyJ…` must not take for ever.
+    rf"(?<!{_WORD})(?=({_WORD}*?)eyJ){_WORD}*+\.eyJ{_WORD}++\.{_WORD}*+"
+)
+_OPEN_KS_V1: Final = r"()[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
+_HEX_32: Final = r"()(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
 
+# In each shape, group 1 is what stands before the secret and is none.
 _SHAPES: Final = ((re.compile(_KS_V2), "ks"), (re.compile(_JWT), "token"))
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _SCANNED: Final = tuple(
@@ -53,6 +59,7 @@ _SCANNED: Final = tuple(
         (_HEX_32, "admin secret"),
     )
 )
+_KS_V1_INSIDE: Final = re.compile(_OPEN_KS_V1.encode())
 _SCANNED_RUN: Final = re.compile(rb"[A-Za-z0-9+/_\-]{11,}")
 
 _KEYED: Final = re.compile(
@@ -62,7 +69,7 @@ _KEYED: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _AUTHORIZATION: Final = re.compile(
-    r"""(authorization\\?["']?\s*[:=,]\s*[bB]?\\?["']?\s*(?:KS|Bearer)\s+)([^\s"'\\,<>]+)""",
+    r"""(authorization\\?["']?\s*[:=,]\s*[bB]?\\?["']?(?:KS|Bearer)\s+)([^\s"'\\,<>]+)""",
     re.IGNORECASE,
 )
 
@@ -128,7 +135,7 @@ class Secrets:
                 name
                 for shape, name in _SCANNED
                 for match in shape.finditer(view)
-                if not is_placeholder(match[0].decode())
+                if not is_placeholder(match[0][len(match[1]) :].decode())
             )
         return tuple(sorted(found))
 
@@ -138,7 +145,7 @@ class Secrets:
         if "H4sI" not in run and len(run) < 56:
             return run
         pieces = [view for piece in _decoded(run.encode()) for view in (piece, *_unzipped(piece))]
-        if any(_SCANNED[2][0].search(piece) for piece in pieces):
+        if any(_KS_V1_INSIDE.search(piece) for piece in pieces):
             return "<ks>"
         if "H4sI" in run and (found := self.find(run.encode())):
             return f"<{found[0]}>"
@@ -146,7 +153,8 @@ class Secrets:
 
 
 def _scrub_shape(name: str, match: re.Match[str]) -> str:
-    return match[0] if is_placeholder(match[0]) else f"<{name}>"
+    before = match[1]
+    return match[0] if is_placeholder(match[0][len(before) :]) else f"{before}<{name}>"
 
 
 def _scrub_keyed(match: re.Match[str]) -> str:
@@ -169,7 +177,8 @@ def _views(data: bytes) -> Iterator[bytes]:
 
 def _inner_views(view: bytes) -> Iterator[bytes]:
     if b"%" in view:
-        yield re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), view)
+        yield unquote_to_bytes(view)
+        yield unquote_to_bytes(view.replace(b"+", b" "))
     if b"\\" in view:
         yield _unescape(view)
     yield from _unzipped(view)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.ledger import EndAttempt, SessionRecord
 
 __all__ = [
+    "FAILURES",
     "FINDINGS",
     "SCHEMA_VERSION",
     "Allowance",
@@ -48,6 +49,9 @@ SCHEMA_VERSION: Final = 1
 
 FINDINGS: Final = (Verdict.LOST, Verdict.LEAKED, Verdict.UNKNOWN, Verdict.ALLOWED)
 """What is not clean, worst first."""
+
+FAILURES: Final = (Verdict.LOST, Verdict.LEAKED)
+"""What fails the run."""
 
 _UNBILLED_MODES: Final = frozenset({"replay", "emulator"})
 
@@ -266,7 +270,7 @@ class Report:
     @property
     def failures(self) -> int:
         """How many sessions fail the run: the leaked and the lost."""
-        return self.totals.leaked + self.totals.lost
+        return sum(map(self.totals.found, FAILURES))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data that `report.schema.json` describes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pytest_avatar.core.http import BaseUrl
     from pytest_avatar.core.model import Token
 
-__all__ = ["AvatarSettings", "LeakPolicy", "Mode", "WatchdogPolicy"]
+__all__ = ["AvatarSettings", "LeakPolicy", "Mode", "Scope", "WatchdogPolicy"]
+
+Scope = Literal["function", "class", "module", "package", "session"]
 
 
 class Mode(StrEnum):
@@ -83,7 +85,7 @@ class AvatarSettings:
     cassette_dir: Path
     leaks: LeakPolicy
     reports: tuple[Path, ...]
-    session_scope: str
+    session_scope: Scope
     timeout: float
     keep_alive: float
     max_session_duration: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.core.events import Verdict
-from pytest_avatar.core.report import SessionFacts
+from pytest_avatar.core.report import FAILURES, FINDINGS, SessionFacts
 from pytest_avatar.core.text import clock, count, duration, listed, printable
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ _ADVICE: Final = {
 _BILLED: Final = (Verdict.LOST, Verdict.UNKNOWN)
 """What may still cost money, in the modes that cost any."""
 
-_STYLES: Final = {Verdict.LOST: "red", Verdict.LEAKED: "red"}
 _MOST_GROUPS: Final = 4
 _MOST_WARNINGS: Final = 3
 _MOST_SESSIONS: Final = 20
@@ -95,18 +94,11 @@ def summarise(report: Report, *, verbose: int) -> Summary | None:
 
 def verdict_line(report: Report) -> str:
     """Return the run's verdict, on one line."""
-    totals = report.totals
+    if not report.sessions:
+        return "avatar: no session was used"
     sessions = count(len(report.sessions), "session")
-    findings = [
-        f"{number:,} {verdict}"
-        for verdict, number in (
-            (Verdict.LOST, totals.lost),
-            (Verdict.LEAKED, totals.leaked),
-            (Verdict.UNKNOWN, totals.unknown),
-            (Verdict.ALLOWED, totals.allowed),
-        )
-        if number
-    ]
+    numbers = {verdict: report.totals.found(verdict) for verdict in FINDINGS}
+    findings = [f"{number:,} {verdict}" for verdict, number in numbers.items() if number]
     if findings:
         return f"avatar: {', '.join(findings)} of {sessions}"
     return f"avatar: {sessions}, all ended ({ends_text(report)})"
@@ -133,7 +125,7 @@ def ends_text(report: Report) -> str:
         (totals.already_gone, "already gone"),
         (totals.still_open, "never ended"),
     ]
-    return ", ".join(f"{number:,} {how}" for number, how in ends if number) or "none was opened"
+    return ", ".join(f"{number:,} {how}" for number, how in ends if number)
 
 
 def totals_table(report: Report) -> list[tuple[str, str]]:
@@ -230,25 +222,31 @@ def _whence(opener: Opener) -> str:
 def _block(report: Report) -> Iterable[Line]:
     for group in report.groups[:_MOST_GROUPS]:
         head, *rest = group_text(group)
-        yield Line(head, _STYLES.get(group.verdict, "yellow"))
+        yield Line(head, _style(group.verdict))
         yield from (Line(f"  {text}") for text in rest)
     others = report.groups[_MOST_GROUPS:]
     if others:
         sessions = count(sum(len(group.sessions) for group in others), "session")
         yield Line(f"and {sessions} opened at {count(len(others), 'other place')}", "yellow")
     yield from (Line(text, "yellow") for text in report.warnings[:_MOST_WARNINGS])
-    yield Line(f"{count(report.totals.created, 'session')} opened: {ends_text(report)}")
+    if report.totals.created:
+        yield Line(f"{count(report.totals.created, 'session')} opened: {ends_text(report)}")
     yield from (Line(text) for text in advice(report))
 
 
 def _session_line(session: SessionFacts) -> Line:
-    style = "green" if session.verdict is Verdict.CLEAN else _STYLES.get(session.verdict, "yellow")
     return Line(
         f"{session.verdict:<7} {printable(session.name, 40)}  "
         f"{printable(session.opener.test or session.opener.place)}  "
         f"{_life(session)}{printable(session.outcome)}",
-        style,
+        _style(session.verdict),
     )
+
+
+def _style(verdict: Verdict) -> str:
+    if verdict is Verdict.CLEAN:
+        return "green"
+    return "red" if verdict in FAILURES else "yellow"
 
 
 def _life(session: SessionFacts) -> str:

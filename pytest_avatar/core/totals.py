@@ -52,6 +52,11 @@ class Totals:
     allowed: int
     seconds_open: float
 
+    def found(self, verdict: Verdict) -> int:
+        """Return how many sessions have a verdict other than clean."""
+        number: int = getattr(self, verdict.value)
+        return number
+
 
 def count_sessions(sessions: Sequence[SessionFacts], until: float) -> Totals:
     """Return a run in numbers.

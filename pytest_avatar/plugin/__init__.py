@@ -5,8 +5,11 @@ Hooks translate and delegate. What they delegate to is registered once somebody 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from pytest_avatar.plugin.cassette_paths import remember_siblings
 from pytest_avatar.plugin.fixtures import (
     FIXTURES,
     async_avatar_session,
@@ -19,7 +22,11 @@ from pytest_avatar.plugin.fixtures import (
 from pytest_avatar.plugin.header import header_lines
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import add_options, resolve_settings, settings_key
+from pytest_avatar.plugin.processes import register_end
 from pytest_avatar.plugin.run import AvatarRun, run_key
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 __all__ = [
     "async_avatar_session",
@@ -31,6 +38,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_make_collect_report",
     "pytest_report_header",
     "pytest_unconfigure",
 ]
@@ -49,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = config.stash[settings_key] = resolve_settings(config)
     run = config.stash[run_key] = AvatarRun(config, settings)
     run.shield()
+    register_end(config, run)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -57,11 +66,23 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Check the markers, and start watching if a test uses a marker or a fixture of ours."""
-    marked = [item for item in items if check_markers(item)]
+    """Check the markers, and watch the tests that use a marker or a fixture of ours."""
     run = config.stash[run_key]
-    if marked or run.settings.watch or any(_asks_for_ours(item) for item in items):
+    watched = [item for item in items if check_markers(item) or _asks_for_ours(item)]
+    for item in watched:
+        run.watch(item)
+    if watched or run.settings.watch:
         run.activate()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Remember which names stand beside each other: cassettes are named after them."""
+    report = yield
+    remember_siblings(collector, report)
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -132,4 +132,6 @@ def _run(request: pytest.FixtureRequest) -> AvatarRun:
     """Return the run, watching from now on: the fixture may have been asked for by its name."""
     run = request.config.stash[run_key]
     run.activate()
+    if run.stage.item is not None:
+        run.watch(run.stage.item)
     return run

@@ -13,7 +13,5 @@ __all__ = ["header_lines"]
 def header_lines(run: AvatarRun) -> list[str]:
     """Return what the header says. Never a secret."""
     settings, sources = run.settings, run.settings.sources
-    return [
-        f"avatar: mode {settings.mode} ({sources['mode']}), "
-        f"base URL {settings.base_url} ({sources['base_url']})"
-    ]
+    mode = f"mode {settings.mode} ({sources['mode']})"
+    return [f"avatar: {mode}, base URL {settings.base_url} ({sources['base_url']})"]

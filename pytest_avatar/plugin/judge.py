@@ -11,13 +11,16 @@ from pytest_avatar.core.summary import leak_text
 from pytest_avatar.plugin.markers import AllowLeaks, NoLeaks, closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_avatar.core.ledger import Ledger, SessionRecord
 
 __all__ = ["Judge"]
 
-_NODES: Final = {"class": pytest.Class, "module": pytest.Module}
+_NODES: Final[Mapping[str, type[pytest.Collector]]] = {
+    "class": pytest.Class,
+    "module": pytest.Module,
+}
 
 
 class Judge:
@@ -85,14 +88,10 @@ class Judge:
 
     def _opened_by(self, item: pytest.Item) -> tuple[SessionRecord, ...]:
         return tuple(
-            record
-            for record in self._ledger.unsettled
-            if record.opener.scope_id == item.nodeid
+            record for record in self._ledger.unsettled if record.opener.scope_id == item.nodeid
         )
 
-    def _settle(
-        self, records: Iterable[SessionRecord], verdict: Verdict, reason: str
-    ) -> None:
+    def _settle(self, records: Iterable[SessionRecord], verdict: Verdict, reason: str) -> None:
         """Judge those that are open, and end them for whoever should have."""
         left = tuple(record for record in records if record.is_open and record.judged is None)
         for record in left:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import pytest
 
 from pytest_avatar.core.model import AvatarOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["MARKERS", "NoLeaks", "check_markers", "closest", "options_of", "register_markers"]
 
@@ -117,9 +119,7 @@ def check_markers(item: pytest.Item) -> bool:
         try:
             _read(mark)
         except TypeError as error:
-            raise pytest.UsageError(
-                f"{item.nodeid}: @pytest.mark.{mark.name}: {error}"
-            ) from None
+            raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{mark.name}: {error}") from None
     return bool(found)
 
 

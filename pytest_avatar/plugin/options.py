@@ -11,7 +11,7 @@ from pytest_avatar.core.errors import SettingError
 from pytest_avatar.core.setting_table import ROWS, Row, resolve
 
 if TYPE_CHECKING:
-    from pytest_avatar.core.settings import AvatarSettings
+    from pytest_avatar.core.settings import AvatarSettings, Scope
 
 __all__ = ["add_options", "resolve_settings", "session_scope", "settings_key"]
 
@@ -55,7 +55,7 @@ def resolve_settings(config: pytest.Config) -> AvatarSettings:
         raise pytest.UsageError(f"pytest-avatar: {error}") from None
 
 
-def session_scope(*, fixture_name: str, config: pytest.Config) -> str:  # noqa: ARG001 - pytest's
+def session_scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 - pytest's
     """Return the scope of `avatar_session`."""
     return config.stash[settings_key].session_scope
 

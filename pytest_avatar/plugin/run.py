@@ -15,9 +15,11 @@ from pytest_avatar.core.ledger import Ledger
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.settings import Mode
 from pytest_avatar.plugin.stage import Stage
+from pytest_avatar.plugin.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.core.settings import AvatarSettings
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["AvatarRun", "run_key"]
 
 run_key: Final = pytest.StashKey["AvatarRun"]()
+
+_watched_key: Final = pytest.StashKey[bool]()
 
 
 class AvatarRun:
@@ -44,6 +48,8 @@ class AvatarRun:
         secrets: The secrets of the run.
         stage: Who is on stage.
         is_active: Whether somebody in this process uses avatars.
+        refusals: What was refused outside the tests that are watched, in words.
+        died: Which processes of the run died before its end.
     """
 
     def __init__(self, config: pytest.Config, settings: AvatarSettings) -> None:
@@ -54,14 +60,22 @@ class AvatarRun:
         self.secrets: Final = Secrets()
         self.stage: Final = Stage(config.rootpath, worker)
         self.is_active = False
+        self.refusals: Final[list[str]] = []
+        self.died: Final[list[str]] = []
         self._undo: Final[list[Callable[[], object]]] = []
         if settings.ks is not None:
             self.secrets.add(settings.ks, "ks")
 
     def shield(self) -> None:
         """See to it that nothing of an offline run reaches the service, from now on."""
-        if self.settings.mode is Mode.REPLAY:
-            self._set_environment("AVATAR_KS", placeholders.KS)
+        if self.settings.mode is not Mode.REPLAY:
+            return
+        from pytest_avatar.adapters.interception.guard import Guard  # noqa: PLC0415 - replays only
+
+        guard = Guard(self.settings.base_url, self.refusals.append)
+        guard.on()
+        self._undo.append(guard.off)
+        self._set_environment("AVATAR_KS", placeholders.KS)
 
     def activate(self) -> None:
         """Start watching, because somebody in this process uses avatars. Twice is harmless."""
@@ -73,6 +87,31 @@ class AvatarRun:
         if self.journal is not None:
             self.ledger.add_sink(self.journal.write)
         self._undo.append(self.tapes.install())
+        self.config.pluginmanager.register(Watch(self), "avatar-watch")
+
+    def watch(self, item: pytest.Item) -> None:
+        """Watch a test from now on."""
+        item.stash[_watched_key] = True
+        if self.stage.item is item:
+            self.tapes.watch_now(item)
+
+    def is_watched(self, item: pytest.Item) -> bool:
+        """Whether a test is watched: it uses a fixture or a marker of ours, or all tests are."""
+        return self.settings.watch or _watched_key in item.stash
+
+    @property
+    def cassette_folder(self) -> Path:
+        """Where the cassettes are."""
+        return self.config.rootpath / self.settings.cassette_dir
+
+    def shown(self, path: Path) -> str:
+        """Return a path as messages name it: from the root directory, if it is below it."""
+        root = self.config.rootpath
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    def at_the_end(self, action: Callable[[], object]) -> None:
+        """Do something when the run is closed, before all that is to be done so far."""
+        self._undo.append(action)
 
     def close(self) -> None:
         """Put everything back, newest first."""
@@ -118,9 +157,7 @@ class AvatarRun:
         emulator.start()
         self._undo.append(emulator.stop)
         sources = {**self.settings.sources, "base_url": "the embedded emulator"}
-        self.settings = replace(
-            self.settings, base_url=BaseUrl(emulator.base_url), sources=sources
-        )
+        self.settings = replace(self.settings, base_url=BaseUrl(emulator.base_url), sources=sources)
         self._set_environment("AVATAR_BASE_URL", emulator.base_url)
         self._set_environment("AVATAR_KS", placeholders.KS)
 

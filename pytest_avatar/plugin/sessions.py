@@ -157,7 +157,8 @@ class Sessions:
 
     def close(self) -> None:
         """Stop keeping alive, and close the connections."""
-        if self.__dict__.get("_keeper") is not None:
-            self._keeper.close()
+        keeper: Keeper | None = self.__dict__.get("_keeper")
+        if keeper is not None:
+            keeper.close()
         if "_sender" in self.__dict__:
             self._sender.close()

@@ -47,8 +47,12 @@ class Verdict:
         """
         result = yield
         report = self._settle()
+        failures = list(self._run.refusals)
         if report.failures and self._run.settings.leaks is LeakPolicy.FAIL:
-            session.config.hook.pytest_runtest_logreport(report=_failed(report))
+            failures.append(verdict_text(report))
+        if failures:
+            failed = _failed(verdict_line(report), "\n\n".join(failures))
+            session.config.hook.pytest_runtest_logreport(report=failed)
         return result
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -88,16 +92,17 @@ class Verdict:
             },
             started_at=self._started_at,
             ended_at=time.time(),
+            died=tuple(self._run.died),
         )
         return build_report(facts, self._run.ledger.records, scrub=self._run.secrets.scrub)
 
 
-def _failed(report: Report) -> pytest.TestReport:
+def _failed(title: str, text: str) -> pytest.TestReport:
     return pytest.TestReport(
         nodeid=_NODE_ID,
-        location=(_NODE_ID, None, verdict_line(report)),
+        location=(_NODE_ID, None, title),
         keywords={},
         outcome="failed",
-        longrepr=verdict_text(report),
+        longrepr=text,
         when="call",
     )

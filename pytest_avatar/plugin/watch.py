@@ -81,11 +81,11 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self,
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Remember how the test fares, and take secrets out of what will be shown."""
         report = yield
-        self._run.tapes.note(item, report)
+        self._run.tapes.note(report)
         scrub_report(report, self._run.secrets.scrub)
         return report
 
@@ -96,4 +96,4 @@ class Watch:
         if not self._run.ledger.is_ours:
             return []
         leak = self._judge.after_test(item, nextitem)
-        return [*([leak] if leak else []), *self._run.tapes.end_test(item, failed=failed)]
+        return [*([leak] if leak else []), *self._run.tapes.end_test(failed=failed)]

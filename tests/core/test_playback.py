@@ -11,7 +11,7 @@ from pytest_avatar.core.cassette import Interaction, read_ask
 from pytest_avatar.core.http import Request
 from pytest_avatar.core.normalising import DEFAULT_BASE
 from pytest_avatar.core.placeholders import token_placeholder
-from pytest_avatar.core.playback import Playback
+from pytest_avatar.core.playback import Playback, read_match_on
 from pytest_avatar.core.wire import json_response
 
 
@@ -88,3 +88,13 @@ def test_an_unknown_request_has_no_reason() -> None:
     one = playback(s1=["a"])
     assert one.why_not(read_ask(DEFAULT_BASE, request("/s1/say-text", text="zzz"))) is None
     assert one.why_not(read_ask(DEFAULT_BASE, request("/s9/say-text", text="a"))) is None
+
+
+@pytest.mark.parametrize("names", [[], ["body"], ["operation", "headers"], "operation"])
+def test_what_cannot_be_matched_by_is_refused(names: list[str]) -> None:
+    with pytest.raises(ValueError, match="match_on takes a list of operation, session, body, turn"):
+        read_match_on(names)
+
+
+def test_each_name_counts_once() -> None:
+    assert read_match_on(["operation", "body", "operation"]) == ("operation", "body")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_avatar.core import wire
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from pytest_avatar.core.cassette import Interaction
 
 BASE = BaseUrl("http://127.0.0.1:8787/v1/avatar-session")
+
+
+def test_sessions_of_fixtures_are_told_apart_whoever_was_faster() -> None:
+    requests = [
+        wire.say_text_request(BASE, session, "t", text="x", turn_id="t", is_final=True)
+        for session in ("one-of-a-fixture", "two-of-a-fixture")
+    ]
+    names = {"one-of-a-fixture": "module-session-1", "two-of-a-fixture": "class-session-1"}
+    urls = set()
+    for first, second in (requests, reversed(requests)):
+        recorder = Recorder(BASE, Secrets(), {}, names.get)
+        takes = [take(1, first), replace(take(2, second), step=Step(2, 2))]
+        found = recorder.interactions(recorder.order(takes))
+        urls.add(tuple(one.request.url for one in found))
+    assert len(urls) == 1
 
 
 def take(number: int, request: Request, status: int = 200, **answer: object) -> Take:

@@ -102,8 +102,8 @@ def test_a_run_with_findings_is_a_block_of_one_screen_with_the_worst_first() -> 
         (
             "none",
             (
-                "leaked: end it where it is opened (`with`, or `try` and `finally`), or allow it with "
-                "`@pytest.mark.avatar_allow_leaks(reason=…)`"
+                "leaked: end it where it is opened (`with`, or `try` and `finally`), "
+                "or allow it with `@pytest.mark.avatar_allow_leaks(reason=…)`"
             ),
         ),
         (
@@ -144,6 +144,16 @@ def test_verbose_lists_every_session_also_of_a_clean_run() -> None:
     ]
 
 
+def test_a_run_that_may_have_opened_nothing_does_not_count_ends() -> None:
+    text = text_of(report_of(Life("unknown")))
+    assert "opened outside any test\n  in no test\n" in text
+    assert "sessions opened" not in text
+
+
+def test_the_verdict_of_a_run_without_sessions_says_so() -> None:
+    assert verdict_line(report_of()) == "avatar: no session was used"
+
+
 def test_a_warning_alone_is_shown_in_a_block() -> None:
     summary = summarise(report_of(Life("suspicious", calls=0)), verbose=0)
     assert summary is not None
@@ -179,17 +189,18 @@ def test_a_test_with_a_leak_fails_with_who_opened_it_and_what_to_do() -> None:
     assert leak_text(ledger.records, scope="class").splitlines() == [
         "1 session left open",
         (
-            "Expected: every session opened in this class has ended when its fixtures are torn down "
-            "(avatar_no_leaks)."
+            "Expected: every session opened in this class has ended when its fixtures are "
+            "torn down (avatar_no_leaks)."
         ),
         "Seen:",
         (
             "  session-main-0 opened at app/chat.py:41 with httpx, in call of "
-            "tests/test_chat.py::test_error, at 11:06:40 UTC: open for 0.75 s, ended by pytest-avatar"
+            "tests/test_chat.py::test_error, at 11:06:40 UTC: open for 0.75 s, "
+            "ended by pytest-avatar"
         ),
         (
-            "What to do: end it where it is opened (`with`, or `try` and `finally`), or allow it with "
-            "`@pytest.mark.avatar_allow_leaks(reason=…)`."
+            "What to do: end it where it is opened (`with`, or `try` and `finally`), "
+            "or allow it with `@pytest.mark.avatar_allow_leaks(reason=…)`."
         ),
     ]
 

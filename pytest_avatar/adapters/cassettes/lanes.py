@@ -10,18 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from threading import Lock, Thread, current_thread, local
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from pytest_avatar.core.ordering import Step
 
 if TYPE_CHECKING:
+    from asyncio import Task
     from collections.abc import Callable, Iterator
 
 __all__ = ["Lanes"]
 
 
-class _Strand:
-    """A submitted work item, while it runs."""
+class _WorkItem:
+    """What was submitted to a pool of threads."""
 
     __slots__ = ("__weakref__", "is_over")
 
@@ -43,21 +44,19 @@ class _Lane:
     def __init__(
         self,
         number: int,
-        strand_is_over: Callable[[], bool],
-        *,
-        is_thread: bool,
+        strand: Thread | Task[Any] | _WorkItem,
         fork: _Fork | None,
     ) -> None:
         self.number = number
-        self.is_thread = is_thread
+        self.is_thread = isinstance(strand, Thread)
         self.after: tuple[int, ...] = () if fork is None else fork.after
         self.last: int | None = None
         self.children: list[_Lane] = []
-        self._strand_is_over = strand_is_over
+        self._strand = ref(strand)
 
     @property
     def is_over(self) -> bool:
-        return self._strand_is_over() and all(child.is_over for child in self.children)
+        return _is_over(self._strand()) and all(child.is_over for child in self.children)
 
     @property
     def tails(self) -> Iterator[int]:
@@ -128,7 +127,7 @@ class Lanes:
         def submit_in_lane(
             pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
         ) -> Any:
-            return submit(pool, self._in_strand(fn), *args, **kwargs)
+            return submit(pool, self._as_item(fn), *args, **kwargs)
 
         def create_in_lane(loop: BaseEventLoop, *args: Any, **kwargs: Any) -> Any:
             task = create(loop, *args, **kwargs)
@@ -146,64 +145,66 @@ class Lanes:
     def _note_fork(self, strand: object) -> None:
         with self._lock:
             here = self._here.get()
-            known = self._current_strand()[0] in self._lanes
-            is_thread = isinstance(self._current_strand()[0], Thread)
-            if here is None or known or not is_thread:
+            parent = self._current_strand()
+            if here is None or parent in self._lanes or not isinstance(parent, Thread):
                 here = _Fork(self._current_lane())
             self._forks[strand] = here
 
-    def _in_strand(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        strand = _Strand()
-        self._note_fork(strand)
+    def _as_item(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        item = _WorkItem()
+        self._note_fork(item)
 
         def run(*args: Any, **kwargs: Any) -> Any:
-            outer = getattr(self._local, "strand", None)
-            self._local.strand = strand
+            self._local.item = item
             try:
                 return function(*args, **kwargs)
             finally:
-                self._local.strand = outer
-                strand.is_over = True
+                del self._local.item
+                item.is_over = True
 
         return run
 
     def _current_lane(self) -> _Lane:
-        strand, is_over = self._current_strand()
+        strand = self._current_strand()
         lane = self._lanes.get(strand)
         if lane is None:
-            lane = self._lanes[strand] = self._new_lane(strand, is_over)
+            lane = self._lanes[strand] = self._new_lane(strand)
         return lane
 
-    def _new_lane(self, strand: object, is_over: Callable[[], bool]) -> _Lane:
+    def _new_lane(self, strand: Thread | Task[Any] | _WorkItem) -> _Lane:
         fork = self._forks.pop(strand, None) or self._here.get()
-        is_thread = isinstance(strand, Thread)
-        lane = _Lane(next(self._lane_numbers), is_over, is_thread=is_thread, fork=fork)
+        lane = _Lane(next(self._lane_numbers), strand, fork)
         if fork is None:
             return lane
-        if fork.lane.is_thread and _current_task() is strand:
-            # Tasks that a thread runs one after another, as pytest-asyncio runs its fixtures.
-            elders = [child for child in fork.lane.children if child.is_over]
+        siblings = fork.lane.children
+        if fork.lane.is_thread and strand is _current_task():
+            # A thread runs such tasks one after another, as pytest-asyncio runs its fixtures.
+            elders = [sibling for sibling in siblings if sibling.is_over]
             lane.after += tuple(tail for elder in elders for tail in elder.tails)
-        fork.lane.children.append(lane)
+            siblings[:] = [sibling for sibling in siblings if sibling not in elders]
+        siblings.append(lane)
         return lane
 
-    def _current_strand(self) -> tuple[Any, Callable[[], bool]]:
-        task = _current_task()
-        if task is not None:
-            return task, task.done
-        item: _Strand | None = getattr(self._local, "strand", None)
-        if item is not None:
-            return item, lambda: item.is_over
-        thread = current_thread()
-        return thread, lambda: not thread.is_alive()
+    def _current_strand(self) -> Thread | Task[Any] | _WorkItem:
+        item: _WorkItem | None = getattr(self._local, "item", None)
+        return _current_task() or item or current_thread()
 
 
-def _current_task() -> Any:
+def _is_over(strand: Thread | Task[Any] | _WorkItem | None) -> bool:
+    if strand is None:
+        return True
+    if isinstance(strand, _WorkItem):
+        return strand.is_over
+    return not strand.is_alive() if isinstance(strand, Thread) else strand.done()
+
+
+def _current_task() -> Task[Any] | None:
     """Return the running asyncio task; `None` if there is none, or asyncio was never imported."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
     try:
-        return asyncio.current_task()
+        task: Task[Any] | None = asyncio.current_task()
     except RuntimeError:  # no loop runs in this thread
         return None
+    return task

@@ -109,6 +109,11 @@ class RecordTape:
         with self._lock:
             self._steps.pop(exchange, None)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was sent so far."""
+        return not self._takes
+
     def session_names(self) -> Mapping[str, str]:
         """Return what stands for each session opened so far. It never changes afterwards."""
         self._name_sessions(self._ordered())

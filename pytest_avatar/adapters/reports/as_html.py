@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.reports.timeline import COLOURS, MOST_DRAWN, draw
 from pytest_avatar.core.events import Verdict
+from pytest_avatar.core.report import FINDINGS
 from pytest_avatar.core.summary import advice, group_text, totals_table, verdict_line
 from pytest_avatar.core.text import clock, count, duration, moment, printable
 
@@ -59,15 +60,8 @@ def write(report: Report) -> Iterator[str]:
 
 
 def _tiles(report: Report) -> str:
-    totals = report.totals
-    clean = len(report.sessions) - report.failures - totals.unknown - totals.allowed
-    numbers = {
-        Verdict.LEAKED: totals.leaked,
-        Verdict.LOST: totals.lost,
-        Verdict.UNKNOWN: totals.unknown,
-        Verdict.ALLOWED: totals.allowed,
-        Verdict.CLEAN: clean,
-    }
+    numbers = {verdict: report.totals.found(verdict) for verdict in FINDINGS}
+    numbers[Verdict.CLEAN] = len(report.sessions) - sum(numbers.values())
     return "\n".join(_tile(verdict, number) for verdict, number in numbers.items())
 
 
@@ -101,7 +95,7 @@ def _group(group: Group) -> str:
 
 def _timeline(report: Report) -> str:
     picture = draw(report)
-    more = _more(len(report.sessions) - MOST_DRAWN, "clean session")
+    more = _more(len(report.sessions) - MOST_DRAWN, "session")
     legend = " ".join(f"{_dot(verdict)} {_text(verdict)}" for verdict in COLOURS)
     note = _text("Grey bands are tests. Point at anything to see its name.")
     words = f"<p>{legend}<br>{note} {more}</p>"

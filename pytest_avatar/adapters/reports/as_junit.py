@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from pytest_avatar.core.events import Verdict
+from pytest_avatar.core.report import FAILURES
 from pytest_avatar.core.summary import verdict_line
 from pytest_avatar.core.text import printable
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pytest_avatar.core.report import Report, SessionFacts
 
 __all__ = ["write"]
-
-_FAILED = (Verdict.LEAKED, Verdict.LOST)
 
 
 def write(report: Report) -> Iterator[str]:
@@ -62,7 +61,7 @@ def _case(session: SessionFacts) -> str:
     if session.verdict is Verdict.CLEAN:
         return f"<testcase{attributes}/>\n"
     message = f"{session.verdict}: opened at {opener.place}; {session.outcome}"
-    tag = "failure" if session.verdict in _FAILED else "skipped"
+    tag = "failure" if session.verdict in FAILURES else "skipped"
     kind = _attributes(type=session.verdict, message=message)
     content = f"<{tag}{kind}>{_text(session.reason or '')}</{tag}>"
     return f"<testcase{attributes}>{content}</testcase>\n"

@@ -32,7 +32,8 @@ COLOURS: Final = {
 """Of verdicts: each has a contrast of at least 4.5 to white."""
 
 MOST_DRAWN: Final = 1_000
-_MOST_PROCESSES: Final = 32
+"""Sessions in the picture; a run may have many more."""
+
 _MOST_ROWS: Final = 12
 _ROW: Final = 12
 _LABEL: Final = 22
@@ -66,7 +67,7 @@ def draw(report: Report) -> str:
     for session in drawn:
         lanes.setdefault(session.process, []).append(session)
     top, parts = 0, []
-    for process in islice(sorted(lanes), _MOST_PROCESSES):
+    for process in sorted(lanes):
         lane, height = _lane(process, lanes[process], scale, end)
         parts.append(f'<svg y="{top}" width="100%" height="{height}">{lane}</svg>')
         top += height

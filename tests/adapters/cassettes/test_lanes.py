@@ -16,6 +16,7 @@ from pytest_avatar.core.wire import Operation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_avatar.core.ordering import Step
     from tests.studio import Client, Studio
 
 
@@ -121,21 +122,18 @@ def test_tasks_that_a_thread_runs_one_after_another_are_in_order() -> None:
     """pytest-asyncio runs setup, test and teardown in a task each."""
     lanes = Lanes()
 
-    async def step() -> int:
-        return lanes.step().number
+    async def step() -> Step:
+        return lanes.step()
 
     undo = lanes.install()
     try:
         with asyncio.Runner() as runner:
-            numbers = [runner.run(step()) for _ in range(2)]
-            last = runner.run(_last(lanes))
+            setup, test, teardown = [runner.run(step()) for _ in range(3)]
     finally:
         undo()
-    assert set(numbers) <= set(last)
-
-
-async def _last(lanes: Lanes) -> tuple[int, ...]:
-    return lanes.step().after
+    assert len({setup.lane, test.lane, teardown.lane}) == 3
+    assert test.after == (setup.number,)
+    assert teardown.after == (test.number,)
 
 
 def test_without_installing_requests_still_have_lanes() -> None:

@@ -1,0 +1,102 @@
+"""Makes tapes: which file, and with what."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_avatar.adapters.cassettes import Lanes, RecordTape, ReplayTape, VerifyTape
+from pytest_avatar.core.identities import Identities
+from pytest_avatar.core.placeholders import AVATAR_ID
+from pytest_avatar.core.playback import DEFAULT_MATCH_ON
+from pytest_avatar.core.settings import Mode
+from pytest_avatar.plugin.cassette_paths import fixture_path, item_path
+from pytest_avatar.plugin.markers import AllowLeaks, CassetteChoice, closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_avatar.core.interception import Tape
+    from pytest_avatar.plugin.run import AvatarRun
+    from pytest_avatar.plugin.stage import FixtureCue
+
+__all__ = ["TapeMaker"]
+
+_TEST_DEFAULTS: Final = CassetteChoice(None, None, allow_repeats=False)
+
+
+class TapeMaker:
+    """Makes the tapes of a run with cassettes.
+
+    Args:
+        run: The run of this process.
+    """
+
+    def __init__(self, run: AvatarRun) -> None:
+        self._run: Final = run
+        self._lanes: Final = Lanes()
+        self._identities: Final = Identities()
+        self._folder: Final = run.cassette_folder
+        avatar_id = run.settings.avatar_id
+        self._aliases: Final = {} if avatar_id is None else {avatar_id: AVATAR_ID}
+
+    def install(self) -> Callable[[], None] | None:
+        """Follow threads and tasks while recording; return what stops it."""
+        return self._lanes.install() if self._run.settings.mode is Mode.RECORD else None
+
+    def for_test(self, item: pytest.Item) -> Tape:
+        """Return a fresh tape for a test."""
+        choice: CassetteChoice = closest(item, "avatar_cassette") or _TEST_DEFAULTS
+        allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
+        path = self._folder / item_path(item, choice.name)
+        reason = None if allowance is None else allowance.reason
+        return self._make(path, item.nodeid, choice, leaks_allowed=reason)
+
+    def for_fixture(self, cue: FixtureCue, request: pytest.FixtureRequest) -> Tape:
+        """Return a fresh tape for an instance of a fixture that outlives a test."""
+        label = cue.scope if cue.name == "avatar_session" else f"{cue.scope}-{cue.name}"
+        path = self._folder / fixture_path(cue, request)
+        test = self._run.stage.item
+        return self._make(path, test.nodeid if test else "", _TEST_DEFAULTS, label=label)
+
+    def _make(
+        self,
+        path: Path,
+        node_id: str,
+        choice: CassetteChoice,
+        *,
+        label: str | None = None,
+        leaks_allowed: str | None = None,
+    ) -> Tape:
+        settings = self._run.settings
+        shared: dict[str, Any] = {
+            "base": settings.base_url,
+            "secrets": self._run.secrets,
+            "aliases": self._aliases,
+        }
+        if settings.mode is Mode.RECORD:
+            return RecordTape(
+                path,
+                identities=self._identities,
+                lanes=self._lanes,
+                label=label,
+                leaks_allowed=leaks_allowed,
+                **shared,
+            )
+        shared |= {
+            "test": node_id,
+            "record_command": _record_command(node_id),
+            "match_on": choice.match_on or DEFAULT_MATCH_ON,
+            "allow_repeats": choice.allow_repeats,
+            "shown_path": self._run.shown(path),
+        }
+        if settings.mode is Mode.VERIFY:
+            return VerifyTape(path, identities=self._identities, **shared)
+        return ReplayTape(path, **shared)
+
+
+def _record_command(node_id: str) -> str:
+    return f"pytest --avatar-mode=record --avatar-ks=… --avatar-id=… {shlex.quote(node_id)}"

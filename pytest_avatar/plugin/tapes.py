@@ -1,0 +1,146 @@
+"""Which tape hears what: the test's, that of a fixture which outlives it, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_avatar.adapters.cassettes import RecordTape, ReplayTape, VerifyTape
+from pytest_avatar.adapters.interception import install
+from pytest_avatar.core.errors import CassetteError
+from pytest_avatar.core.interception import Interceptor, LiveTape, Tape
+from pytest_avatar.core.settings import Mode
+from pytest_avatar.plugin.refusing import RefusingTape
+from pytest_avatar.plugin.tape_maker import TapeMaker
+from pytest_avatar.plugin.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+    from pytest_avatar.plugin.run import AvatarRun
+    from pytest_avatar.plugin.stage import FixtureCue
+
+__all__ = ["Tapes"]
+
+
+class Tapes:
+    """Gives every test and every fixture its tape, and settles with them when they are over.
+
+    Args:
+        run: The run of this process.
+    """
+
+    def __init__(self, run: AvatarRun) -> None:
+        self._run: Final = run
+        self._offline: Final = run.settings.mode is Mode.REPLAY
+        self._idle: Final[Tape] = RefusingTape(run.refusals) if self._offline else LiveTape()
+        self._maker: Final = TapeMaker(run) if run.settings.mode.uses_cassettes else None
+        self._interceptor: Final = Interceptor(
+            run.settings.base_url,
+            run.ledger,
+            run.secrets,
+            run.stage.opener,
+            self._idle,
+            offline=self._offline,
+        )
+        self._of_test: Tape = self._idle
+        self._reports: Final[list[pytest.TestReport]] = []
+        self._finished: Final[list[Window]] = []
+
+    def install(self) -> Callable[[], None]:
+        """Begin to listen; return what stops it."""
+        undo_lanes = self._maker.install() if self._maker is not None else None
+        undo_clients = install(self._interceptor)
+
+        def undo() -> None:
+            undo_clients()
+            if undo_lanes is not None:
+                undo_lanes()
+
+        return undo
+
+    @property
+    def of_test(self) -> Tape:
+        """The tape of the test that runs."""
+        return self._of_test
+
+    def begin_test(self, item: pytest.Item) -> None:
+        """Put in a fresh tape for an attempt of a test."""
+        self._reports.clear()
+        self._of_test = self._interceptor.tape = self._tape_for(item)
+
+    def watch_now(self, item: pytest.Item) -> None:
+        """Put in the tape of a test that turned out only now to use avatars."""
+        if self._of_test is self._idle:
+            self._of_test = self._interceptor.tape = self._tape_for(item)
+
+    def window(self, cue: FixtureCue, request: pytest.FixtureRequest) -> Window:
+        """Return the time in which a fixture that outlives a test is set up or torn down."""
+        tape = self._idle if self._maker is None else self._maker.for_fixture(cue, request)
+        return Window(tape, self._interceptor, self._finished.append)
+
+    def note(self, report: pytest.TestReport) -> None:
+        """Remember how the test fares."""
+        self._reports.append(report)
+
+    def end_test(self, *, failed: bool) -> list[str]:
+        """Take the tape of a test out, and settle with it and with the fixtures that are over.
+
+        Args:
+            failed: Whether the teardown failed.
+
+        Returns:
+            What is wrong with what was sent, apart from what the test failed with anyway.
+        """
+        tape, self._of_test = self._of_test, self._idle
+        self._interceptor.tape = self._idle
+        failed = failed or any(report.failed for report in self._reports)
+        complaints = list(self._settle(tape, failed=failed, sat_out=self._was_skipped))
+        while self._finished:
+            window = self._finished.pop(0)
+            complaints += self._settle(window.tape, failed=failed or window.failed, sat_out=False)
+        complaints += self._run.refusals
+        self._run.refusals.clear()
+        shown = "\n".join(report.longreprtext for report in self._reports if report.failed)
+        return [complaint for complaint in dict.fromkeys(complaints) if complaint not in shown]
+
+    @property
+    def _was_skipped(self) -> bool:
+        return any(report.skipped for report in self._reports)
+
+    def _tape_for(self, item: pytest.Item) -> Tape:
+        if self._maker is None or not self._run.is_watched(item):
+            return self._idle
+        return self._maker.for_test(item)
+
+    def _settle(self, tape: Tape, *, failed: bool, sat_out: bool) -> Iterator[str]:
+        if isinstance(tape, RecordTape):
+            yield from _save(tape, failed=failed, sat_out=sat_out)
+        elif isinstance(tape, ReplayTape):
+            yield from (miss.message for miss in tape.misses)
+            if not failed and not sat_out and not tape.misses:
+                yield from _unplayed(tape)
+        elif isinstance(tape, VerifyTape):
+            yield from tape.failures
+            if not failed and not sat_out and not tape.failures:
+                yield from _unplayed(tape)
+
+
+def _save(tape: RecordTape, *, failed: bool, sat_out: bool) -> Iterator[str]:
+    """Write a recording, unless the test failed, or was skipped before it sent anything."""
+    if failed or (sat_out and tape.is_empty):
+        tape.discard()
+        return
+    try:
+        tape.save()
+    except (CassetteError, OSError) as error:
+        yield str(error)
+
+
+def _unplayed(tape: ReplayTape | VerifyTape) -> Iterator[str]:
+    try:
+        if tape.unplayed:
+            yield tape.unplayed_message
+    except CassetteError as error:
+        yield str(error)
