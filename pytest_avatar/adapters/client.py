@@ -7,13 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
+import anyio
+
 from pytest_avatar.adapters.http import AsyncSender, Sender
 from pytest_avatar.core.conversation import Conversation, Service
 from pytest_avatar.core.dialect import Dialect
-from pytest_avatar.core.errors import AvatarError, SettingError
+from pytest_avatar.core.errors import AvatarError
 from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token
 from pytest_avatar.core.redaction import Secrets
-from pytest_avatar.core.setting_table import read_base_url
+from pytest_avatar.core.setting_values import check_ks, read_base_url
 from pytest_avatar.core.wire import DEFAULT_BASE_URL, Operation
 
 if TYPE_CHECKING:
@@ -212,7 +214,8 @@ class AsyncAvatarSession(_Session):
     ) -> None:
         __tracebackhide__ = True
         try:
-            await self.end()
+            with anyio.CancelScope(shield=True):  # a cancelled task would not get to end it
+                await self.end()
         except AvatarError as failure:
             if error is None:
                 raise
@@ -231,9 +234,7 @@ class _Client:
         create_path: str | None = None,
         id_field: str | None = None,
     ) -> None:
-        if not ks:
-            raise SettingError("the KS is empty: give one to the client", setting="Kaltura Session")
-        self._ks: Final = Token(ks)
+        self._ks: Final = check_ks(ks)
         self._service: Final = Service(
             read_base_url(base_url, guards_secret=True),
             Dialect(create_path, id_field),
@@ -256,7 +257,7 @@ class AvatarClient(_Client):
         id_field: `"avatarId"` or `"id"`; `None` tries both and remembers.
 
     Raises:
-        SettingError: The KS is empty, or the base URL cannot be used.
+        SettingError: The KS cannot be one, or the base URL cannot be used.
     """
 
     @cached_property
@@ -311,7 +312,7 @@ class AsyncAvatarClient(_Client):
         id_field: `"avatarId"` or `"id"`; `None` tries both and remembers.
 
     Raises:
-        SettingError: The KS is empty, or the base URL cannot be used.
+        SettingError: The KS cannot be one, or the base URL cannot be used.
     """
 
     @cached_property

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from pytest_avatar.core.errors import AvatarError
+from pytest_avatar.core.errors import AvatarError, SessionGoneError
 from pytest_avatar.core.events import Actor
 from pytest_avatar.core.interception import acting_as
 from pytest_avatar.core.wire import Operation
@@ -93,14 +93,16 @@ class Keeper:
         with acting_as(Actor.KEEPER):
             try:
                 self._sender.perform(conversation.call(Operation.KEEP_ALIVE))
-            except AvatarError:
-                # The next call of the test meets the same trouble and reports it.
+            except SessionGoneError:
                 self.remove(conversation)
+            except AvatarError:
+                # It may pass until the next turn; if not, the test's own calls report it.
+                return
 
     def _end(self, conversation: Conversation) -> None:
         conversation.outlived = (
-            f"avatar session {conversation.session_id} was ended by pytest-avatar: it had been open "
-            f"for {self._longest_life:g} s.\n"
+            f"avatar session {conversation.session_id} was ended by pytest-avatar: "
+            f"it had been open for {self._longest_life:g} s.\n"
             "Expected: a test ends its session sooner (avatar_max_session_duration in the ini)."
         )
         conversation.closing_words = f"it had been open for {self._longest_life:g} s"

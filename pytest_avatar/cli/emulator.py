@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, get_args
 
-from pytest_avatar.core.setting_table import read_ks
+from pytest_avatar.core.setting_values import read_ks
 from pytest_avatar.emulator.emulator import Emulator
 from pytest_avatar.emulator.faults import parse_fault
 from pytest_avatar.emulator.switches import AvatarField, CreatePath, SecondEnd, Switches

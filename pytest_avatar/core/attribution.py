@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["calling_line"]
+__all__ = ["calling_line", "is_library"]
 
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _LIBRARIES: Final = (Path(os.__file__).parent, Path(__file__).parents[1])
@@ -34,6 +34,11 @@ def calling_line(root: Path | str) -> tuple[str, int] | None:
             return _name(path, Path(root)), frame.f_lineno
         frame = frame.f_back
     return None
+
+
+def is_library(path: Path | str) -> bool:
+    """Whether a file of code is installed, part of Python or part of this package."""
+    return _own_path(str(path)) is None
 
 
 @functools.cache

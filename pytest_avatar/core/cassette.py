@@ -26,6 +26,7 @@ __all__ = [
     "find_base",
     "read_ask",
     "text_or_summary",
+    "with_first_id_field",
 ]
 
 
@@ -118,7 +119,7 @@ def _read_data(call: Call, request: Request) -> tuple[str | None, Any]:
     turn = data.pop("turnId", None)
     visual = data.get("visualConfig")
     if isinstance(visual, dict):
-        data["visualConfig"] = _one_id_field(visual)
+        data["visualConfig"] = with_first_id_field(visual)
     if call.audio is not None:
         data["audio"] = audio_summary(call.audio.content)
     return (turn if isinstance(turn, str) else None), data
@@ -134,7 +135,7 @@ def _clean(value: Any, clean: Callable[[str], str], key: str = "") -> Any:  # no
     return value
 
 
-def _one_id_field(visual: dict[str, Any]) -> dict[str, Any]:
+def with_first_id_field(visual: dict[str, Any]) -> dict[str, Any]:
     """Give the avatar's id the first of its two names, whichever the client has learnt."""
     first, second = wire.ID_FIELDS
     if first in visual or second not in visual:
@@ -164,7 +165,7 @@ def text_or_summary(body: bytes) -> str:
         return audio_summary(body)
 
 
-_BASE_SHAPE: Final = re.compile(r"https?://[^/?#]+(?:/[^/?#]+)*?/avatar-session(?=[/?#]|$)")
+_BASE_SHAPE: Final = re.compile(r"(https?://[^/?#]+(?:/[^/?#]+)*?/avatar-session)(?=[/?#]|$)")
 _SESSION_CALLS: Final = "|".join(sorted(set(Operation) - {Operation.CREATE}))
 _SESSION_SHAPE: Final = re.compile(
     rf"(https?://[^/?#]+(?:/[^/?#]+)*?)/(?:[^/?#]+/(?:{_SESSION_CALLS})|create)/?(?:[?#].*)?"
@@ -181,9 +182,15 @@ def find_base(request: Request, known: tuple[BaseUrl, ...]) -> BaseUrl | None:
     for base in known:
         if base.tail(request.url) is not None:
             return base
-    if found := _BASE_SHAPE.match(request.url):
-        return BaseUrl(found[0])
-    if found := _SESSION_SHAPE.fullmatch(request.url):
+    try:
+        return _base_by_shape(request)
+    except ValueError:
+        return None
+
+
+def _base_by_shape(request: Request) -> BaseUrl | None:
+    found = _BASE_SHAPE.match(request.url) or _SESSION_SHAPE.fullmatch(request.url)
+    if found is not None:
         return BaseUrl(found[1])
     if request.method == "POST" and b'"visualConfig"' in request.body:
         return BaseUrl(request.url.partition("?")[0])

@@ -13,16 +13,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from pytest_avatar.core import wire
-from pytest_avatar.core.errors import (
-    AvatarError,
-    ServiceError,
-    ServiceUnreachableError,
-    SessionGoneError,
-    UnexpectedAnswerError,
-)
+from pytest_avatar.core import failures, wire
+from pytest_avatar.core.errors import AvatarError, ServiceUnreachableError
 from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token, Turn
 from pytest_avatar.core.multipart import Part
+from pytest_avatar.core.setting_values import check_ks
 from pytest_avatar.core.wire import Answer, Ending, Operation
 
 if TYPE_CHECKING:
@@ -133,11 +128,12 @@ class Service:
             options: Who appears, with which voice; `avatar_id` must be set.
 
         Raises:
+            SettingError: The KS cannot be one.
             ServiceUnreachableError: No whole answer came; a session may be open all the same.
             ServiceError: The service refused.
             UnexpectedAnswerError: The answer names no session that can be used.
         """
-        self.secrets.add(ks, "ks")
+        self.secrets.add(check_ks(ks), "ks")
         attempts = self.dialect.attempts()
         for create_path, id_field in attempts:
             request = wire.create_request(
@@ -152,18 +148,29 @@ class Service:
             )
             answer = yield from self.ask(Operation.CREATE, None, request)
             attempts.heard(answer.status)
+            if wire.read_opened(answer) is not None:
+                break
         return (yield from self._opened(answer))
 
     def _opened(self, answer: Answer) -> Steps[Conversation]:
         opened = wire.read_opened(answer)
         if opened is None or opened.token is None:
-            raise self.failure(Operation.CREATE, None, answer)
+            raise failures.refused(Operation.CREATE, None, answer, self.secrets)
         self.secrets.add(opened.token, "token")
         conversation = Conversation(self, opened.session_id, Token(opened.token))
         if not answer.ok:
-            yield from conversation.end()
-            raise self.failure(Operation.CREATE, opened.session_id, answer)
+            yield from self._give_up(conversation, answer)
         return conversation
+
+    def _give_up(self, conversation: Conversation, answer: Answer) -> Steps[None]:
+        """End a session that was opened by an answer that says it was not."""
+        session_id = conversation.session_id
+        failure = failures.refused(Operation.CREATE, session_id, answer, self.secrets)
+        try:
+            yield from conversation.end()
+        except AvatarError as error:
+            failure.add_note(str(error))
+        raise failure
 
     def ask(self, operation: Operation, session_id: str | None, request: Request) -> Steps[Answer]:
         """Send a request and read the answer.
@@ -174,49 +181,16 @@ class Service:
         try:
             response = yield Send(request, self.timeout)
         except NoAnswerError as error:
-            message = (
-                f"{_subject(operation, session_id)} got no answer from {self.base}: {error}.\n"
-                f"{_UNKNOWN_CREATE if operation is Operation.CREATE else 'Is the service up?'}"
-            )
-            raise ServiceUnreachableError(
-                message, operation=operation, session_id=session_id
-            ) from error
+            raise self.unanswered(operation, session_id, error) from error
         assert response is not None
         return wire.read_answer(response)
 
-    def failure(self, operation: Operation, session_id: str | None, answer: Answer) -> AvatarError:
-        """Return the error that an answer stands for."""
-        subject = _subject(operation, session_id)
-        reason = self.secrets.scrub(answer.error or "")
-        said = f"{answer.status} {reason}".strip()
-        if session_id is not None and answer.status in (404, 410):
-            return SessionGoneError(
-                f"{subject} came too late: the service answered {said}.\n"
-                "A session is over once it was ended, by whomever.",
-                operation=operation,
-                session_id=session_id,
-                status=answer.status,
-            )
-        if answer.problem is not None or answer.ok:
-            return UnexpectedAnswerError(
-                f"{subject} was answered {answer.status}, but "
-                f"{answer.problem or 'a field of the answer is missing or of a wrong type'}.\n"
-                f"Expected {_EXPECTED.get(operation, 'a JSON object with `success`')}; "
-                "is the base URL that of the avatar service?",
-                operation=operation,
-                session_id=session_id,
-                status=answer.status,
-            )
-        hint = _HINTS.get((operation, answer.status)) or _HINTS.get((None, answer.status), "")
-        if operation is Operation.CREATE and answer.status >= 500:
-            hint = _UNKNOWN_CREATE
-        return ServiceError(
-            f"{subject} was refused by the service: {said}.\n{hint}".rstrip(),
-            operation=operation,
-            status=answer.status,
-            reason=reason or None,
-            session_id=session_id,
-        )
+    def unanswered(
+        self, operation: Operation, session_id: str | None, error: NoAnswerError
+    ) -> ServiceUnreachableError:
+        """Return the error for a request to which no whole answer came."""
+        why = self.secrets.scrub(str(error))
+        return failures.no_answer(operation, session_id, self.base, why)
 
 
 class Conversation:
@@ -281,7 +255,7 @@ class Conversation:
         answer = yield from self.call(Operation.INIT_CLIENT)
         connection = _read_connection(answer.data)
         if connection is None:
-            raise self.service.failure(Operation.INIT_CLIENT, self.session_id, answer)
+            raise self._refused(Operation.INIT_CLIENT, answer)
         self.service.secrets.add(connection.whep_url, "whep-url")
         return connection
 
@@ -314,33 +288,27 @@ class Conversation:
             response = yield Send(request, timeout)
         except NoAnswerError as error:
             self._answered = True
-            return Ending.NOT_ENDED, ServiceUnreachableError(
-                f"{_subject(Operation.END, self.session_id)} got no answer: {error}.\n"
-                f"It may still be open. {_STILL_OPEN}",
-                operation=Operation.END,
-                session_id=self.session_id,
-            )
+            failure = self.service.unanswered(Operation.END, self.session_id, error)
+            return Ending.NOT_ENDED, failure
         assert response is not None
         answer = wire.read_answer(response)
         ending = wire.read_ending(answer, answered_before=self._answered)
         self._answered = True
         if ending.is_over:
             return ending, None
-        return ending, self.service.failure(Operation.END, self.session_id, answer)
+        return ending, self._refused(Operation.END, answer)
 
     def _ask(self, operation: Operation, request: Request) -> Steps[Answer]:
         if not self.is_open:
-            raise SessionGoneError(
-                f"{_subject(operation, self.session_id)} came too late: {self.closing_words}.\n"
-                "Nothing was sent. Use the session before it ends, or open another.",
-                operation=operation,
-                session_id=self.session_id,
-            )
+            raise failures.closed(operation, self.session_id, self.closing_words)
         answer = yield from self.service.ask(operation, self.session_id, request)
         self._answered = True
         if not answer.ok:
-            raise self.service.failure(operation, self.session_id, answer)
+            raise self._refused(operation, answer)
         return answer
+
+    def _refused(self, operation: Operation, answer: Answer) -> AvatarError:
+        return failures.refused(operation, self.session_id, answer, self.service.secrets)
 
 
 def _pauses() -> Iterator[float]:
@@ -352,10 +320,6 @@ def _pauses() -> Iterator[float]:
 
 def _new_turn() -> str:
     return f"turn-{uuid.uuid4()}"
-
-
-def _subject(operation: Operation, session_id: str | None) -> str:
-    return f"{operation}" if session_id is None else f"{operation} of session {session_id}"
 
 
 def _read_connection(data: Mapping[str, Any]) -> ClientConnection | None:
@@ -371,24 +335,3 @@ def _read_connection(data: Mapping[str, Any]) -> ClientConnection | None:
     if not all(isinstance(value, str) for value in fields):
         return None
     return ClientConnection(whep_url, Turn(*fields))
-
-
-_UNKNOWN_CREATE: Final = (
-    "Nobody can know whether a session was opened, so it is not tried again; "
-    "the run's summary lists it as unknown."
-)
-_STILL_OPEN: Final = "It is listed in the run's summary."
-_EXPECTED: Final = {
-    Operation.CREATE: "a JSON object with `sessionId` and `token`",
-    Operation.INIT_CLIENT: "a JSON object with `whepUrl` and `turn`",
-}
-_HINTS: Final[Mapping[tuple[Operation | None, int], str]] = {
-    (Operation.CREATE, 400): "Check the avatar id and the other fields of the session.",
-    (Operation.CREATE, 401): "Give a fresh KS: one lives 24 hours by default.",
-    (Operation.CREATE, 403): "Give an admin KS: the service takes no other for create.",
-    (Operation.CREATE, 404): "Check the base URL; both known paths of create were tried.",
-    (Operation.CREATE, 422): "Check the avatar id and the other fields of the session.",
-    (Operation.CREATE, 429): "The service limits how many sessions are open at once.",
-    (Operation.SAY_TEXT, 503): "Some live accounts refuse say-text; say_audio may work there.",
-    (None, 401): "The session's token is not accepted: it ended, or the token is another's.",
-}

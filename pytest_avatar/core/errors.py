@@ -32,6 +32,14 @@ __all__ = [
 class AvatarError(Exception):
     """The root of every error that this package raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let errors travel between processes: `Exception` would forget keyword arguments."""
+        return _rebuild, (type(self), *self.args), vars(self)
+
+
+def _rebuild(kind: type[AvatarError], *args: object) -> AvatarError:
+    return kind.__new__(kind, *args)
+
 
 class SettingError(AvatarError):
     """A setting has a value that cannot be used.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["BaseUrl", "Headers", "Request", "Response", "header"]
+__all__ = ["BaseUrl", "Headers", "Request", "Response", "header", "is_header_word"]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_AS_SENT: Final = re.compile(r'[^\x00-\x20\x7f-\U0010ffff"<>\\^`{|}]*')
+"""What clients send as it is. All else they escape, each in its own way."""
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -40,29 +45,26 @@ def header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == wanted), None)
 
 
+def is_header_word(text: str) -> bool:
+    """Whether a KS or a token can stand in a header: no white space, nothing outside ASCII."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
 class BaseUrl:
     """The address under which all operations live.
 
     Args:
-        url: An absolute http or https URL without query, fragment or user.
+        url: An absolute http or https URL in ASCII, without query, fragment or user.
 
     Raises:
         ValueError: The URL is not of that form; the text says what is wrong with it.
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url.strip())
-        if parts.scheme not in ("http", "https"):
-            raise ValueError("it does not begin with https:// or http://")
-        if not parts.hostname:
-            raise ValueError("it names no host")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("it holds a user or a password")
-        if parts.query or parts.fragment:
-            raise ValueError("it has a query or a fragment")
+        parts = _split(url.strip())
         self.scheme: Final = parts.scheme
-        self.host: Final = parts.hostname
-        self.port: Final = parts.port or _DEFAULT_PORTS[parts.scheme]
+        self.host: Final = _host(parts)
+        self.port: Final = _port(parts)
         self.path: Final = parts.path.rstrip("/")
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
@@ -83,36 +85,71 @@ class BaseUrl:
     @cached_property
     def is_loopback(self) -> bool:
         """Whether the host is this machine."""
-        return (
-            self.host == "localhost"
-            or self.host.endswith(".localhost")
-            or self.host == "::1"
-            or (self.host.startswith("127.") and self.host.replace(".", "").isdigit())
-        )
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     def tail(self, url: str) -> str | None:
         """Return the path of a URL after the base, without its query; `None` for other places.
 
         The base owns what stands below it at a `/` boundary, so `…/avatar-session-2` is elsewhere.
         """
-        if url.startswith(self._text):
-            rest = url[len(self._text) :]
-        elif self.host in url.lower():
-            rest = self._tail_of_other_spelling(url)
-        else:
-            return None
-        if rest and rest[0] not in "/?#":
+        rest = url[len(self._text) :] if url.startswith(self._text) else None
+        if rest is None or not _is_boundary(rest):
+            rest = self._rest_of_other_spelling(url)
+        if rest is None or not _is_boundary(rest):
             return None
         return rest.partition("?")[0].partition("#")[0]
 
-    def _tail_of_other_spelling(self, url: str) -> str:
+    def _rest_of_other_spelling(self, url: str) -> str | None:
         """Cut off the base where a client spells it with a default port or in capitals."""
+        if self.host not in url.lower():
+            return None
         try:
             parts = urlsplit(url)
-            port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+            address = (parts.scheme, _host(parts), _port(parts))
         except ValueError:
-            return "not ours"
-        same = (parts.scheme, parts.hostname, port) == (self.scheme, self.host, self.port)
-        if same and parts.path.startswith(self.path):
-            return parts.path[len(self.path) :]
-        return "not ours"
+            return None
+        if address != (self.scheme, self.host, self.port) or not parts.path.startswith(self.path):
+            return None
+        return parts.path[len(self.path) :]
+
+
+def _split(url: str) -> SplitResult:
+    if not _AS_SENT.fullmatch(url):
+        raise ValueError("it holds white space or another character that a URL has to escape")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("it is no URL") from None
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError("it does not begin with https:// or http://")
+    if not _host(parts):
+        raise ValueError("it names no host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("it holds a user or a password")
+    if parts.query or parts.fragment:
+        raise ValueError("it has a query or a fragment")
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    """Return the host in one spelling: a dot at the end makes no other host of it."""
+    return (parts.hostname or "").rstrip(".")
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    except (KeyError, ValueError):
+        port = 0
+    if not port:
+        raise ValueError("its port is no number from 1 to 65535")
+    return port
+
+
+def _is_boundary(rest: str) -> bool:
+    return not rest or rest[0] in "/?#"

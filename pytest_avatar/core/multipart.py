@@ -13,6 +13,7 @@ __all__ = ["Part", "read_multipart", "write_multipart"]
 
 _NAME = re.compile(r'[;\s]name="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _FILENAME = re.compile(r'[;\s]filename="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_DELIMITER_END = rb"(?=(?:--)?[ \t]*(?:\r\n|\Z))"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 
 
@@ -53,8 +54,8 @@ def read_multipart(body: bytes, content_type: str) -> list[Part] | None:
     found = _BOUNDARY.search(content_type)
     if found is None:
         return None
-    delimiter = b"--" + (found[1] or found[2]).encode()
-    sections = (b"\r\n" + body).split(b"\r\n" + delimiter)
+    delimiter = re.escape(b"\r\n--" + (found[1] or found[2]).encode())
+    sections = re.split(delimiter + _DELIMITER_END, b"\r\n" + body)
     if len(sections) < 2 or not sections[-1].startswith(b"--"):
         return None
     parts = [_read_part(section) for section in sections[1:-1]]

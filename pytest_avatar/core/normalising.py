@@ -8,9 +8,11 @@ value, secrets by value, shape and key, and the base URL.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.core import wire
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
 
     from pytest_avatar.core.redaction import Secrets
 
-__all__ = ["DEFAULT_BASE", "PLACEHOLDERS", "Names", "Normaliser", "rebase", "volatile"]
+__all__ = [
+    "DEFAULT_BASE",
+    "PLACEHOLDERS",
+    "Names",
+    "Normaliser",
+    "dump_json",
+    "rebase",
+    "volatile",
+]
 
 DEFAULT_BASE: Final = BaseUrl(wire.DEFAULT_BASE_URL)
 """The base URL of every cassette, whatever service recorded it."""
@@ -91,20 +101,45 @@ class Normaliser:
 
     def text(self, text: str) -> str:
         """Return any text, without ids, tokens, secrets and the base URL of the run."""
-        return self._secrets.scrub(rebase(self._names(text), self._base, DEFAULT_BASE))
+        text = rebase(self._names(text), self._base, DEFAULT_BASE)
+        return self._secrets.scrub(_HEX.sub(_digest_of_hex, text))
 
     def answer_text(self, text: str) -> str:
         """Return a text of an answer, without dates either."""
         return _ISO.sub(_fixed_date, self.text(text))
 
-    def body(self, body: bytes, rewrite: Callable[[str], str]) -> bytes:
-        """Return a body with every text in it rewritten.
+    def request_body(self, body: bytes) -> bytes:
+        """Return the body of a request with every text in it rewritten; see `answer_body`."""
+        return _BodyRewriter(self.text, is_answer=False).body(body)
+
+    def answer_body(self, body: bytes, rewrite: Callable[[str], str]) -> bytes:
+        """Return the body of an answer with every text, time and request id in it rewritten.
 
         A body in which nothing changes keeps its very bytes. What is neither text nor gzip is
         kept as it is.
+
+        Args:
+            body: The body.
+            rewrite: `answer_text`, or what does more than that.
         """
+        return _BodyRewriter(rewrite, is_answer=True).body(body)
+
+
+@dataclass(frozen=True, slots=True)
+class _BodyRewriter:
+    """Rewrites what a body holds.
+
+    Attributes:
+        text: Rewrites one text.
+        is_answer: Whether times, request ids and TURN credentials are rewritten too.
+    """
+
+    text: Callable[[str], str]
+    is_answer: bool
+
+    def body(self, body: bytes) -> bytes:
         if body.startswith(_GZIP):
-            return self._gzip(body, rewrite)
+            return self._gzip(body)
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
@@ -112,40 +147,44 @@ class Normaliser:
         try:
             data = json.loads(text)
         except (ValueError, RecursionError):
-            return rewrite(text).encode("utf-8", "surrogatepass")
-        fresh = self._value("", data, rewrite)
-        if fresh == data:
-            return body
-        return json.dumps(fresh, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+            return self.text(text).encode()
+        fresh = self._value("", data)
+        return body if fresh == data else dump_json(fresh)
 
-    def _gzip(self, body: bytes, rewrite: Callable[[str], str]) -> bytes:
+    def _gzip(self, body: bytes) -> bytes:
         try:
             content = gzip.decompress(body)
         except (OSError, EOFError, zlib.error):
             return body
-        return gzip.compress(self.body(content, rewrite), mtime=0)
+        return gzip.compress(self.body(content), mtime=0)
 
-    def _value(self, key: str, value: Any, rewrite: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON data
+    def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 - JSON data
         if isinstance(value, dict):
-            turn = _is_turn_server(value)
-            return {
-                rewrite(name): f"turn-{name}"
-                if turn and name in _TURN_KEYS and isinstance(inner, str)
-                else self._value(name, inner, rewrite)
-                for name, inner in value.items()
-            }
+            return self._object(value)
         if isinstance(value, list):
-            return [self._value(key, inner, rewrite) for inner in value]
+            return [self._value(key, inner) for inner in value]
         if isinstance(value, str):
-            return self._string(key, value, rewrite)
-        return _fixed_time(key, value)
+            return self._string(key, value)
+        return _fixed_time(key, value) if self.is_answer else value
 
-    def _string(self, key: str, value: str, rewrite: Callable[[str], str]) -> str:
-        if _REQUEST_ID_KEY.fullmatch(key):
+    def _object(self, data: dict[str, Any]) -> dict[str, Any]:
+        fresh = {self.text(key): self._value(key, value) for key, value in data.items()}
+        if self.is_answer and _is_turn_server(data):
+            fresh |= {key: f"turn-{key}" for key in _TURN_KEYS if isinstance(data.get(key), str)}
+        return fresh
+
+    def _string(self, key: str, value: str) -> str:
+        if self.is_answer and _REQUEST_ID_KEY.fullmatch(key):
             return "request-id"
-        return hide_under_key(key, rewrite(value))
+        return hide_under_key(key, self.text(value))
+
+
+def dump_json(data: Any) -> bytes:  # noqa: ANN401 - JSON data
+    """Return JSON without blanks, as UTF-8; with escapes if it holds half a character."""
+    try:
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(data, separators=(",", ":")).encode()
 
 
 _TURN_KEYS: Final = ("username", "credential")
@@ -156,7 +195,7 @@ def _is_turn_server(value: Mapping[str, Any]) -> bool:
 
 
 def volatile(body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield kind and value of what an answer holds that differs from run to run, in its order."""
+    """Yield kind and value of what in a body may differ from run to run, in its order."""
     text = body.decode("utf-8", "replace")
     found = [(match.start(), "uuid", match[0]) for match in _UUID.finditer(text)]
     found += [(match.start(), "hex", match[0]) for match in _HEX.finditer(text)]
@@ -194,6 +233,13 @@ def rebase(text: str, old: BaseUrl, new: BaseUrl) -> str:
 
 def _address(base: BaseUrl) -> str:
     return str(base).removeprefix(f"{base.scheme}://").removesuffix(base.path)
+
+
+def _digest_of_hex(match: re.Match[str]) -> str:
+    """Return 32 other hexadecimal digits, the same ones for the same: it may be an admin secret."""
+    if is_placeholder(match[0]):
+        return match[0]
+    return hex_placeholder(int.from_bytes(hashlib.sha256(match[0].encode()).digest()[:6]))
 
 
 def _fixed_date(match: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ it sends next was recorded for another.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,7 @@ from pytest_avatar.core.track import Entry, Track
 from pytest_avatar.core.wire import Operation, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_avatar.core.cassette import Ask, Interaction
 
@@ -74,7 +75,8 @@ class Playback:
             Entry(index, self._key(ask), ask.operation, interaction.lane, ask.turn)
             for index, (ask, interaction) in enumerate(zip(asks, interactions, strict=True))
         ]
-        self._openers = self._find_openers()
+        self._opened = dict(self._find_opened())
+        self._openers = {session: index for index, session in self._opened.items()}
         self._tracks = self._lay_tracks()
         self._foreign = [name for name in self._tracks if name and name.startswith("foreign-")]
         self._cast: dict[str, str] = {}
@@ -137,7 +139,7 @@ class Playback:
                 token_placeholder(session).encode(), token_placeholder(actual).encode()
             )
         if ask.turn is not None and recorded.turn is not None and ask.turn != recorded.turn:
-            body = _renamed(body, recorded.turn, ask.turn)
+            body = _renamed(body, recorded.turn, json.dumps(ask.turn)[1:-1])
         return Response(response.status, response.headers, body, response.reason)
 
     def recorded_session(self, session: str) -> str:
@@ -158,15 +160,13 @@ class Playback:
     def _key(self, ask: Ask) -> str:
         return f"{ask.route}\0{ask.content}" if "body" in self._match_on else ask.route
 
-    def _find_openers(self) -> dict[str, int]:
-        self._opened: dict[int, str] = {}
+    def _find_opened(self) -> Iterator[tuple[int, str]]:
+        """Yield each interaction that opens a session, and the session."""
         for index, ask in enumerate(self.asks):
             if ask.operation is Operation.CREATE:
-                answer = wire.read_answer(self.interactions[index].response)
-                opened = wire.read_opened(answer)
+                opened = wire.read_opened(wire.read_answer(self.interactions[index].response))
                 if opened is not None:
-                    self._opened[index] = opened.session_id
-        return {session: index for index, session in self._opened.items()}
+                    yield index, opened.session_id
 
     def _lay_tracks(self) -> dict[str | None, Track]:
         entries: dict[str | None, list[Entry]] = defaultdict(list)
@@ -191,6 +191,9 @@ class Playback:
         entry = track.find(key, self._allows(ask.turn), repeats=self._repeats or keep_alive)
         if entry is None:
             return None
+        opened = self._opened.get(entry.index)
+        if opened is not None and track.is_played(entry.index):
+            self._tracks[opened] = self._tracks[opened].again()
         track.play(entry)
         if "turn" in self._match_on and ask.turn is not None and entry.turn is not None:
             self._turns[ask.turn] = entry.turn

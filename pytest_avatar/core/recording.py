@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from pytest_avatar.core import wire
-from pytest_avatar.core.cassette import Ask, Interaction, audio_summary, read_ask, text_or_summary
+from pytest_avatar.core.cassette import (
+    Ask,
+    Interaction,
+    audio_summary,
+    read_ask,
+    text_or_summary,
+    with_first_id_field,
+)
 from pytest_avatar.core.http import header
 from pytest_avatar.core.multipart import Part, read_multipart, write_multipart
 from pytest_avatar.core.normalising import (
@@ -17,6 +24,7 @@ from pytest_avatar.core.normalising import (
     PLACEHOLDERS,
     Names,
     Normaliser,
+    dump_json,
     volatile,
 )
 from pytest_avatar.core.ordering import Step, canonical_order
@@ -213,15 +221,19 @@ def _turn_of(take: Take) -> str | None:
 
 
 def _volatile(takes: Sequence[Take]) -> Iterator[tuple[str, str]]:
+    """Yield what differs from run to run in answers: what they hold that no request did before."""
+    sent: set[tuple[str, str]] = set()
     for take in takes:
-        yield from volatile(take.response.body)
+        sent.update(volatile(take.request.url.encode() + b" " + take.request.body))
+        yield from (found for found in volatile(take.response.body) if found not in sent)
 
 
 def _text_of(interaction: Interaction) -> str:
     """Return the content that decides the order; the operation in front."""
     ask = read_ask(DEFAULT_BASE, interaction.request)
     answer = interaction.response
-    return f"{ask.route}\0{ask.session}\0{ask.content}\0{answer.status}\0{answer.body!r}\0{answer.headers}"
+    said = (answer.status, answer.body, answer.headers)
+    return f"{ask.route}\0{ask.session}\0{ask.content}\0{said}"
 
 
 def _render_request(take: Take, base: BaseUrl, rendering: _Rendering) -> Request:
@@ -268,12 +280,12 @@ def _with_fixed_boundary(content_type: str) -> str:
 
 
 def _render_body(take: Take, content_type: str, rendering: _Rendering) -> bytes:
-    body, clean = take.request.body, rendering.normaliser.text
+    body = take.request.body
     parts = read_multipart(body, content_type) if take.call.payload is not None else None
     if parts is not None:
         return write_multipart([_render_part(part, rendering) for part in parts], _BOUNDARY)
     if take.call.payload is None:
-        return rendering.normaliser.body(text_or_summary(body).encode(), clean)
+        return rendering.normaliser.request_body(text_or_summary(body).encode())
     return _render_payload(body, rendering)
 
 
@@ -285,14 +297,9 @@ def _render_payload(body: bytes, rendering: _Rendering) -> bytes:
     turn, visual = data.get("turnId"), data.get("visualConfig")
     if isinstance(turn, str):
         data["turnId"] = rendering.turns[turn]
-    first, second = wire.ID_FIELDS
-    if isinstance(visual, dict) and second in visual and first not in visual:
-        data["visualConfig"] = {
-            first if key == second else key: value for key, value in visual.items()
-        }
-    dumped = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    body = dumped.encode("utf-8", "surrogatepass")
-    return rendering.normaliser.body(body, rendering.normaliser.text)
+    if isinstance(visual, dict):
+        data["visualConfig"] = with_first_id_field(visual)
+    return rendering.normaliser.request_body(dump_json(data))
 
 
 def _render_part(part: Part, rendering: _Rendering) -> Part:
@@ -309,7 +316,7 @@ def _render_response(take: Take, rendering: _Rendering) -> Response:
     return Response(
         response.status,
         _kept_headers(response.headers, clean),
-        rendering.normaliser.body(response.body, clean),
+        rendering.normaliser.answer_body(response.body, clean),
         clean(response.reason),
     )
 

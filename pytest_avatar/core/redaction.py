@@ -113,8 +113,7 @@ class Secrets:
         text = self._replacer(text)
         for shape, name in _SHAPES:
             text = shape.sub(partial(_scrub_shape, name), text)
-        if _AUTHORIZATION.search(text):
-            text = _AUTHORIZATION.sub(r"\1<redacted>", text)
+        text = _AUTHORIZATION.sub(r"\1<redacted>", text)
         text = _KEYED.sub(_scrub_keyed, text)
         return _RUN.sub(self._scrub_run, text)
 

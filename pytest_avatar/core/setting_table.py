@@ -1,243 +1,119 @@
-"""Every setting, one row each: its name in each layer, how it is read, what it is by default.
+"""Every setting, one row each: its name in each layer, and its text by default.
 
-The first layer that speaks wins: command line, environment, ini, default.
+The first layer that speaks wins: command line, environment, ini, default. This module is imported
+by every run of pytest, whether it uses avatars or not, so it holds data and imports nothing; what
+the texts mean stands in `setting_values`.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-from pytest_avatar.core.errors import SettingError
-from pytest_avatar.core.http import BaseUrl
-from pytest_avatar.core.model import Token
-from pytest_avatar.core.settings import AvatarSettings, LeakPolicy, Mode, WatchdogPolicy
-from pytest_avatar.core.wire import CREATE_PATHS, DEFAULT_BASE_URL, ID_FIELDS
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from enum import StrEnum
+    from collections.abc import Mapping
+    from typing import Literal
 
-IniType = Literal["string", "linelist", "float", "int", "bool"]
+    IniType = Literal["string", "linelist", "float", "int", "bool"]
 
-__all__ = ["ROWS", "Row", "read_base_url", "read_ks", "resolve"]
+__all__ = ["ROWS", "Given", "Row", "gather"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One setting.
 
     Attributes:
         name: Its attribute of `AvatarSettings`.
         title: What messages call it.
-        read: Turns the text of any layer into the value; raises `ValueError` with what is wrong.
         accepted: What is accepted, for messages and help.
+        help: One line for `--help`.
         default: Its text if no layer speaks; `None` leaves the value `None`.
         option: Its option on the command line; `None` if there is none.
         environment: Its environment variable; `None` if there is none.
         ini: Its key in the ini file; `None` if there is none.
         ini_type: What pytest takes for it there.
-        help: One line for `--help`.
         is_secret: Whether messages must not show the value.
     """
 
-    name: str
-    title: str
-    read: Callable[[str], Any]
-    accepted: str
-    help: str
-    default: str | None = None
-    option: str | None = None
-    environment: str | None = None
-    ini: str | None = None
-    ini_type: IniType = "string"
-    is_secret: bool = False
+    def __init__(
+        self,
+        *,
+        name: str,
+        title: str,
+        accepted: str,
+        help: str,  # noqa: A002 - what pytest calls it
+        default: str | None = None,
+        option: str | None = None,
+        environment: str | None = None,
+        ini: str | None = None,
+        ini_type: IniType = "string",
+        is_secret: bool = False,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.accepted = accepted
+        self.help = help
+        self.default = default
+        self.option = option
+        self.environment = environment
+        self.ini = ini
+        self.ini_type: IniType = ini_type
+        self.is_secret = is_secret
 
 
-def resolve(
+class Given:
+    """What the layers say of one setting.
+
+    Attributes:
+        text: What the first layer that speaks says; `None` if none does and there is no default.
+        source: That layer: `command line`, `environment`, `ini` or `default`.
+        place: The option, variable or key; empty for the default.
+    """
+
+    def __init__(self, text: str | None, source: str, place: str) -> None:
+        self.text = text
+        self.source = source
+        self.place = place
+
+    @property
+    def is_default(self) -> bool:
+        """Whether no layer speaks."""
+        return self.source == "default"
+
+
+def gather(
     command_line: Mapping[str, str], environment: Mapping[str, str], ini: Mapping[str, str]
-) -> AvatarSettings:
-    """Return the settings that the layers give.
+) -> dict[str, Given]:
+    """Return what the layers say, by the name of the setting.
 
     Args:
         command_line: Texts by option (`--avatar-mode`), only those that were given.
         environment: Texts by variable; empty ones count as not given.
         ini: Texts by key (`avatar_mode`), only those that were given; reports one to a line.
-
-    Raises:
-        SettingError: A value is not accepted, or two do not go together. One line.
     """
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
+    return {row.name: _first(row, command_line, environment, ini) for row in ROWS}
+
+
+def _first(
+    row: Row,
+    command_line: Mapping[str, str],
+    environment: Mapping[str, str],
+    ini: Mapping[str, str],
+) -> Given:
     layers = (
-        ("command line", command_line, "option"),
-        ("environment", environment, "environment"),
-        ("ini", ini, "ini"),
+        ("command line", command_line, row.option),
+        ("environment", environment, row.environment),
+        ("ini", ini, row.ini),
     )
-    for row in ROWS:
-        text, source, place = row.default, "default", ""
-        for layer, texts, key in layers:
-            place = getattr(row, key)
-            if place is not None and texts.get(place):
-                text, source = texts[place], layer
-                break
-        sources[row.name] = source
-        values[row.name] = None if text is None else _read(row, text, source, place)
-    _settle_mode(values, sources)
-    _refuse_open_secret(values, sources)
-    return AvatarSettings(**values, sources=sources)
+    for source, texts, place in layers:
+        if place is not None and (text := texts.get(place, "").strip()):
+            return Given(text, source, place)
+    return Given(row.default, "default", "")
 
-
-def read_base_url(text: str, *, guards_secret: bool) -> BaseUrl:
-    """Return a base URL.
-
-    Args:
-        text: The URL.
-        guards_secret: Whether a KS will be sent there, so that it must be HTTPS or this machine.
-
-    Raises:
-        SettingError: It cannot be used. One line.
-    """
-    try:
-        base = BaseUrl(text)
-    except ValueError as error:
-        raise SettingError(f"base URL: {error}; accepted: {_HTTPS}", setting="base URL") from error
-    if guards_secret and base.scheme != "https" and not base.is_loopback:
-        raise SettingError(
-            f"base URL: {base} would send the KS in the clear; accepted: {_HTTPS}",
-            setting="base URL",
-        )
-    return base
-
-
-_HTTPS: Final = "an https URL, or http on this machine"
-
-
-def _read(row: Row, text: str, source: str, place: str) -> object:
-    try:
-        return row.read(text.strip())
-    except (ValueError, OSError) as error:
-        layer = f"{source}, {place}" if place else source
-        shown = "the value" if row.is_secret else repr(text)
-        raise SettingError(
-            f"{row.title} ({layer}): {shown} {error}; accepted: {row.accepted}", setting=row.title
-        ) from None
-
-
-def _settle_mode(values: dict[str, Any], sources: dict[str, str]) -> None:
-    """Decide what `auto` is: only a KS on the command line spends money."""
-    if values["mode"] is None:
-        given = sources["ks"] == "command line"
-        values["mode"] = Mode.LIVE if given else Mode.REPLAY
-        reason = "a KS is on the command line" if given else "no KS on the command line"
-        sources["mode"] = f"auto: {reason}"
-
-
-def _refuse_open_secret(values: Mapping[str, Any], sources: Mapping[str, str]) -> None:
-    base = values["base_url"]
-    if values["ks"] is not None and base.scheme != "https" and not base.is_loopback:
-        raise SettingError(
-            f"base URL ({sources['base_url']}): {str(base)!r} would send the KS in the clear; "
-            f"accepted: {_HTTPS}",
-            setting="base URL",
-        )
-
-
-def read_ks(text: str) -> Token:
-    """Take a KS literally, or from the file after `@`."""
-    if text.startswith("@"):
-        try:
-            text = Path(text[1:]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise ValueError(f"names a file that cannot be read ({reason})") from None
-    if not text or any(character.isspace() or not character.isascii() for character in text):
-        raise ValueError("is empty, or holds white space or other characters that no KS has")
-    return Token(text)
-
-
-def _read_choice(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
-    def read(text: str) -> StrEnum:
-        try:
-            return choices(text)
-        except ValueError:
-            raise ValueError("is none of them") from None
-
-    return read
-
-
-def _read_mode(text: str) -> Mode | None:
-    return None if text == "auto" else Mode(_read_choice(Mode)(text))
-
-
-def _read_one_of(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in choices:
-            raise ValueError("is none of them")
-        return text
-
-    return read
-
-
-def _read_seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise ValueError("is no number") from None
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError("is negative or endless")
-    return seconds
-
-
-def _read_positive_seconds(text: str) -> float:
-    seconds = _read_seconds(text)
-    if seconds == 0:
-        raise ValueError("would never wait")
-    return seconds
-
-
-def _read_count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("is no whole number")
-    return int(text)
-
-
-def _read_flag(text: str) -> bool:
-    if text.lower() not in _FLAGS:
-        raise ValueError("is neither")
-    return _FLAGS[text.lower()]
-
-
-_FLAGS: Final = {
-    "true": True, "yes": True, "on": True, "1": True,
-    "false": False, "no": False, "off": False, "0": False,
-}  # fmt: skip
-
-
-def _read_create_path(text: str) -> str | None:
-    return {"negotiate": None, "base": CREATE_PATHS[0], CREATE_PATHS[1]: CREATE_PATHS[1]}[
-        _read_one_of("negotiate", "base", CREATE_PATHS[1])(text)
-    ]
-
-
-def _read_id_field(text: str) -> str | None:
-    chosen = _read_one_of("negotiate", *ID_FIELDS)(text)
-    return None if chosen == "negotiate" else chosen
-
-
-def _read_paths(text: str) -> tuple[Path, ...]:
-    return tuple(Path(line.strip()) for line in text.splitlines() if line.strip())
-
-
-_SCOPES: Final = ("function", "class", "module", "package", "session")
 
 ROWS: Final = (
     Row(
         name="ks",
         title="Kaltura Session",
-        read=read_ks,
         accepted="a KS, or @FILE with one in it",
         help="the Kaltura Session (KS) that opens sessions; @FILE reads it from a file",
         option="--avatar-ks",
@@ -247,7 +123,6 @@ ROWS: Final = (
     Row(
         name="avatar_id",
         title="avatar",
-        read=str,
         accepted="the id of an avatar",
         help="the avatar that appears where a test names none",
         option="--avatar-id",
@@ -257,10 +132,9 @@ ROWS: Final = (
     Row(
         name="base_url",
         title="base URL",
-        read=BaseUrl,
-        accepted=_HTTPS,
+        accepted="an https URL, or http on this machine",
         help="where the avatar service lives",
-        default=DEFAULT_BASE_URL,
+        default="https://api.avatar.us.kaltura.ai/v1/avatar-session",
         option="--avatar-base-url",
         environment="AVATAR_BASE_URL",
         ini="avatar_base_url",
@@ -268,8 +142,7 @@ ROWS: Final = (
     Row(
         name="mode",
         title="mode",
-        read=_read_mode,
-        accepted=f"auto, {', '.join(Mode)}",
+        accepted="auto, replay, record, live, emulator, verify",
         help="where answers come from; auto is live if --avatar-ks is given, else replay",
         default="auto",
         option="--avatar-mode",
@@ -279,7 +152,6 @@ ROWS: Final = (
     Row(
         name="cassette_dir",
         title="cassette folder",
-        read=Path,
         accepted="a folder, from the root directory",
         help="where cassettes are kept",
         default="cassettes",
@@ -289,17 +161,15 @@ ROWS: Final = (
     Row(
         name="leaks",
         title="what a leak does",
-        read=_read_choice(LeakPolicy),
-        accepted=", ".join(LeakPolicy),
+        accepted="fail, warn, off",
         help="what a session that was left open does to the run",
-        default=LeakPolicy.FAIL,
+        default="fail",
         option="--avatar-leaks",
         ini="avatar_leaks",
     ),
     Row(
         name="reports",
         title="report files",
-        read=_read_paths,
         accepted="paths, one to a line",
         help="write the leak report there, in the form its suffix names; repeatable",
         default="",
@@ -310,8 +180,7 @@ ROWS: Final = (
     Row(
         name="session_scope",
         title="scope of avatar_session",
-        read=_read_one_of(*_SCOPES),
-        accepted=", ".join(_SCOPES),
+        accepted="function, class, module, package, session",
         help="how long one avatar_session is shared",
         default="function",
         option="--avatar-session-scope",
@@ -320,7 +189,6 @@ ROWS: Final = (
     Row(
         name="timeout",
         title="request timeout",
-        read=_read_positive_seconds,
         accepted="seconds, more than 0",
         help="how long to wait for each part of an answer, in seconds",
         default="30",
@@ -330,7 +198,6 @@ ROWS: Final = (
     Row(
         name="keep_alive",
         title="keep-alive interval",
-        read=_read_seconds,
         accepted="seconds; 0 sends none",
         help="seconds between two keep-alives of an open session; 0 sends none",
         default="10",
@@ -340,7 +207,6 @@ ROWS: Final = (
     Row(
         name="max_session_duration",
         title="longest life of a session",
-        read=_read_seconds,
         accepted="seconds; 0 sets no limit",
         help="longest life of a session of our fixtures, in seconds; 0 sets no limit",
         default="1800",
@@ -350,7 +216,6 @@ ROWS: Final = (
     Row(
         name="max_sessions",
         title="most sessions at once",
-        read=_read_count,
         accepted="a whole number; 0 sets no limit",
         help="most sessions open at once over all workers; 0 sets no limit",
         default="0",
@@ -360,7 +225,6 @@ ROWS: Final = (
     Row(
         name="watch",
         title="watch every test",
-        read=_read_flag,
         accepted="true or false",
         help="watch every test, not only those that use a fixture or marker of ours",
         default="false",
@@ -370,17 +234,15 @@ ROWS: Final = (
     Row(
         name="watchdog",
         title="watchdog",
-        read=_read_choice(WatchdogPolicy),
-        accepted=", ".join(WatchdogPolicy),
+        accepted="auto, require, off",
         help="whether a process of its own ends what a killed run left open",
-        default=WatchdogPolicy.AUTO,
+        default="auto",
         ini="avatar_watchdog",
     ),
     Row(
         name="create_path",
         title="create path",
-        read=_read_create_path,
-        accepted=f"negotiate, base, {CREATE_PATHS[1]}",
+        accepted="negotiate, base, /create",
         help="where create goes after the base URL",
         default="negotiate",
         ini="avatar_create_path",
@@ -388,8 +250,7 @@ ROWS: Final = (
     Row(
         name="id_field",
         title="avatar field",
-        read=_read_id_field,
-        accepted=f"negotiate, {', '.join(ID_FIELDS)}",
+        accepted="negotiate, avatarId, id",
         help="what the create body calls the avatar's id",
         default="negotiate",
         ini="avatar_id_field",

@@ -1,10 +1,11 @@
-"""Words for people: names made visible, counts, durations and times, the same in every report."""
+"""Values as text: names made visible, counts, durations and times, the same everywhere."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
-__all__ = ["clock", "count", "duration", "listed", "moment", "printable"]
+__all__ = ["clock", "count", "decimal", "duration", "listed", "moment", "printable"]
 
 _ELLIPSIS = "…"
 
@@ -37,6 +38,11 @@ def count(number: int, noun: str) -> str:
 def listed(texts: list[str]) -> str:
     """Return texts as a list in a sentence: `a, b and c`."""
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]])) if texts else ""
+
+
+def decimal(number: float) -> str:
+    """Return every digit of a number, without an exponent."""
+    return f"{Decimal(repr(number)):f}".removesuffix(".0")
 
 
 def duration(seconds: float) -> str:

@@ -43,6 +43,7 @@ class Track:
         for entry in entries:
             self._of_key[entry.key].append(entry)
         self._played: set[int] = set()
+        self._played_before: frozenset[int] = frozenset()
         self._next: dict[str, int] = defaultdict(int)
         self._passed_in_lane: dict[int, int] = {}
         self._ended_at = -1
@@ -53,8 +54,8 @@ class Track:
         return key in self._of_key
 
     def is_played(self, index: int) -> bool:
-        """Whether an interaction has played."""
-        return index in self._played
+        """Whether an interaction has played, also before the session was opened again."""
+        return index in self._played or index in self._played_before
 
     def find(
         self,
@@ -100,6 +101,12 @@ class Track:
             if entry is None:
                 return None
             track.play(entry)
+        return track
+
+    def again(self) -> Track:
+        """Return a fresh track for the same session, opened once more."""
+        track = Track(self._entries)
+        track._played_before = self._played_before | self._played
         return track
 
     def exchange(self, one: int, other: int) -> None:

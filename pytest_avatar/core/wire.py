@@ -7,6 +7,7 @@ pages, SDK its public JavaScript agents SDK.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header
+from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header, is_header_word
 from pytest_avatar.core.multipart import Part, read_multipart, write_multipart
+from pytest_avatar.core.text import decimal
 
 __all__ = [
     "CREATE_PATHS",
@@ -170,10 +172,11 @@ def say_audio_request(
         turn_id: Unique for a turn.
         duration: Length of the recording in seconds; the service does not probe the file (SDK).
     """
-    boundary = f"avatar-{turn_id}"
+    # A recording cannot hold its own digest, so the boundary never stands inside it.
+    boundary = f"avatar-{hashlib.sha256(audio.content).hexdigest()[:24]}"
     fields = [
         Part("turnId", turn_id.encode()),
-        Part("duration", f"{duration:g}".encode()),
+        Part("duration", decimal(duration).encode()),
         audio,
     ]
     return Request(
@@ -181,9 +184,9 @@ def say_audio_request(
         _session_url(base, Operation.SAY_AUDIO, session_id),
         (
             ("Authorization", f"Bearer {token}"),
-            ("Content-Type", f'multipart/form-data; boundary="{quote(boundary)}"'),
+            ("Content-Type", f"multipart/form-data; boundary={boundary}"),
         ),
-        write_multipart(fields, quote(boundary)),
+        write_multipart(fields, boundary),
     )
 
 
@@ -245,7 +248,7 @@ class Opened:
 
     Attributes:
         session_id: The session's id.
-        token: The session's token; `None` if the reply names the session but cannot be used.
+        token: The session's token; `None` if the reply holds none that can be used.
     """
 
     session_id: str
@@ -257,7 +260,7 @@ def read_opened(answer: Answer) -> Opened | None:
     session_id, token = answer.data.get("sessionId"), answer.data.get("token")
     if not isinstance(session_id, str) or not session_id:
         return None
-    return Opened(session_id, token if isinstance(token, str) and token else None)
+    return Opened(session_id, token if isinstance(token, str) and is_header_word(token) else None)
 
 
 class Ending(StrEnum):
@@ -311,7 +314,10 @@ def _post(url: str, authorization: str, payload: Mapping[str, Any]) -> Request:
 
 
 def _session_url(base: BaseUrl, operation: Operation, session_id: str) -> str:
-    return f"{base}/{quote(session_id, safe='')}/{operation}"
+    quoted = quote(session_id, safe="", errors="surrogatepass")
+    if quoted in (".", ".."):  # clients would go up the path
+        quoted = quoted.replace(".", "%2E")
+    return f"{base}/{quoted}/{operation}"
 
 
 def _dump(data: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,8 @@
 """The pytest plugin: the only place that imports pytest.
 
-Hooks translate and delegate. What they delegate to is registered once somebody uses avatars.
+Hooks translate and delegate. What they delegate to is imported and registered once somebody uses
+avatars: this module and those it imports are loaded by every run of every project that has us
+installed, so they import nothing that costs time.
 """
 
 from __future__ import annotations
@@ -9,33 +11,34 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_avatar.plugin.cassette_paths import remember_siblings
 from pytest_avatar.plugin.fixtures import (
     FIXTURES,
     async_avatar_session,
+    avatar_cassette,
     avatar_ks,
     avatar_ledger,
     avatar_session,
     avatar_session_factory,
     avatar_settings,
 )
-from pytest_avatar.plugin.header import header_lines
 from pytest_avatar.plugin.markers import check_markers, register_markers
-from pytest_avatar.plugin.options import add_options, resolve_settings, settings_key
-from pytest_avatar.plugin.processes import register_end
-from pytest_avatar.plugin.run import AvatarRun, run_key
+from pytest_avatar.plugin.options import LIST_OPTION, add_options, gather_settings, header_lines
+from pytest_avatar.plugin.siblings import remember_siblings
+from pytest_avatar.plugin.start import is_watching_all, run_of, shield, stop
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 __all__ = [
     "async_avatar_session",
+    "avatar_cassette",
     "avatar_ks",
     "avatar_ledger",
     "avatar_session",
     "avatar_session_factory",
     "avatar_settings",
     "pytest_addoption",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_make_collect_report",
@@ -50,29 +53,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Resolve the settings, unless somebody only asks for help."""
+    """Check the settings, unless somebody only asks for help, and shield an offline run."""
     register_markers(config)
     if config.option.help:
         return
-    settings = config.stash[settings_key] = resolve_settings(config)
-    run = config.stash[run_key] = AvatarRun(config, settings)
-    run.shield()
-    register_end(config, run)
+    gather_settings(config)
+    shield(config)
+    if config.getoption("tx", None) and not hasattr(config, "workerinput"):
+        from pytest_avatar.plugin.controller import Controller  # noqa: PLC0415 - only with workers
+
+        config.pluginmanager.register(Controller(config), "avatar-controller")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Name mode and base URL, and who chose them."""
-    return header_lines(config.stash[run_key])
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Check the markers, and watch the tests that use a marker or a fixture of ours."""
-    run = config.stash[run_key]
-    watched = [item for item in items if check_markers(item) or _asks_for_ours(item)]
-    for item in watched:
-        run.watch(item)
-    if watched or run.settings.watch:
-        run.activate()
+    return header_lines(config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -85,10 +80,29 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Check the markers, and watch the tests that use a marker or a fixture of ours."""
+    watched = [item for item in items if check_markers(item) or _asks_for_ours(item)]
+    if not watched and not is_watching_all(config):
+        return
+    run = run_of(config)
+    for item in watched:
+        run.watch(item)
+    run.activate()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Write down which cassettes the tests may use, if `pytest-avatar cassettes` asks."""
+    listing = session.config.getoption(LIST_OPTION)
+    if listing:
+        from pytest_avatar.plugin.listing import write_listing  # noqa: PLC0415 - only when asked
+
+        write_listing(session, listing)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Put everything back."""
-    if run_key in config.stash:
-        config.stash[run_key].close()
+    stop(config)
 
 
 def _asks_for_ours(item: pytest.Item) -> bool:

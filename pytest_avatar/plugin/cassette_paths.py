@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_avatar.core.cassette_names import cassette_name, clashing, fixture_cassette_name
+from pytest_avatar.plugin.siblings import sibling_names
 
 if TYPE_CHECKING:
     from pytest_avatar.plugin.stage import FixtureCue
 
-__all__ = ["fixture_path", "item_path", "remember_siblings"]
-
-_siblings_key: Final = pytest.StashKey[dict[str, list[str]]]()
-
-
-def remember_siblings(collector: pytest.Collector, report: pytest.CollectReport) -> None:
-    """Remember all names beside a test, also of those that are not selected.
-
-    Two names that differ only in case are one file on some disks, whichever of them is run.
-    """
-    if isinstance(collector, (pytest.Module, pytest.Class)) and report.passed:
-        siblings = collector.config.stash.setdefault(_siblings_key, {})
-        siblings[collector.nodeid] = [node.name for node in report.result]
+__all__ = ["fixture_path", "item_path"]
 
 
 def item_path(item: pytest.Item, name: str | None) -> str:
@@ -39,10 +28,17 @@ def item_path(item: pytest.Item, name: str | None) -> str:
     return cassette_name(module, _class_names(item), item.name, clashes=_clashes(item))
 
 
-def fixture_path(cue: FixtureCue, request: pytest.FixtureRequest) -> str:
-    """Return the path of the cassette of a fixture that outlives a test."""
-    node = request.node
-    index = f"[{getattr(request, 'param_index', 0)}]" if hasattr(request, "param") else ""
+def fixture_path(
+    cue: FixtureCue, node: pytest.Item | pytest.Collector, parameter: int | None = None
+) -> str:
+    """Return the path of the cassette of a fixture that outlives a test.
+
+    Args:
+        cue: The fixture.
+        node: The node whose scope it lives in.
+        parameter: Which of its parameters it has; `None` if it has none.
+    """
+    index = "" if parameter is None else f"[{parameter}]"
     place = _module_path(node) if cue.scope in ("class", "module") else cue.scope_id
     return fixture_cassette_name(
         cue.scope,
@@ -62,9 +58,8 @@ def _class_names(node: pytest.Item | pytest.Collector) -> list[str]:
 
 
 def _clashes(node: pytest.Item | pytest.Collector) -> bool:
-    siblings = node.config.stash.get(_siblings_key, {})
     return any(
-        own.name in clashing(siblings.get(own.parent.nodeid, ()))
+        own.name in clashing(sibling_names(node.config, own.parent.nodeid))
         for own in node.listchain()
-        if own.parent is not None and own.parent.nodeid in siblings
+        if own.parent is not None
     )

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_avatar.core import placeholders
-from pytest_avatar.core.model import AvatarOptions, Token
-from pytest_avatar.plugin.markers import options_of
+from pytest_avatar.plugin.markers import avatar, options_of
 from pytest_avatar.plugin.options import session_scope
-from pytest_avatar.plugin.run import AvatarRun, run_key
+from pytest_avatar.plugin.start import watching_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,11 +17,13 @@ if TYPE_CHECKING:
     from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
     from pytest_avatar.core.settings import AvatarSettings
     from pytest_avatar.plugin.books import AvatarLedger
+    from pytest_avatar.plugin.cassette import AvatarCassette
 
 __all__ = [
     "FIXTURES",
     "AvatarSessionFactory",
     "async_avatar_session",
+    "avatar_cassette",
     "avatar_ks",
     "avatar_ledger",
     "avatar_session",
@@ -50,7 +50,7 @@ class AvatarSessionFactory(Protocol):
 def avatar_session(request: pytest.FixtureRequest, avatar_ks: str) -> Iterator[AvatarSession]:
     """An open avatar session, ended in teardown whatever happens."""
     __tracebackhide__ = True
-    with _run(request).sessions.opened(avatar_ks, options_of(request.node)) as session:
+    with watching_run(request).sessions.opened(avatar_ks, options_of(request.node)) as session:
         yield session
 
 
@@ -64,7 +64,9 @@ def async_avatar_session(
     its event loop.
     """
     __tracebackhide__ = True
-    with _run(request).sessions.opened_async(avatar_ks, options_of(request.node)) as session:
+    with watching_run(request).sessions.opened_async(
+        avatar_ks, options_of(request.node)
+    ) as session:
         yield session
 
 
@@ -74,12 +76,12 @@ def avatar_session_factory(
 ) -> Iterator[AvatarSessionFactory]:
     """A callable that opens more sessions, all ended in teardown, newest first."""
     __tracebackhide__ = True
-    sessions, marked = _run(request).sessions, options_of(request.node)
+    sessions, marked = watching_run(request).sessions, options_of(request.node)
     with ExitStack() as stack:
 
         def open_session(**given: Any) -> AvatarSession:  # noqa: ANN401 - see the protocol
             __tracebackhide__ = True
-            options = AvatarOptions(**given).or_else(marked)
+            options = avatar(**given).or_else(marked)
             return stack.enter_context(sessions.opened(avatar_ks, options))
 
         yield open_session
@@ -88,23 +90,14 @@ def avatar_session_factory(
 @pytest.fixture(scope="session")
 def avatar_settings(request: pytest.FixtureRequest) -> AvatarSettings:
     """The resolved settings of the run, read-only."""
-    return _run(request).settings
+    return watching_run(request).settings
 
 
 @pytest.fixture(scope="session")
 def avatar_ks(request: pytest.FixtureRequest) -> str:
     """The Kaltura Session that opens sessions; override it in a `conftest.py` to mint one."""
     __tracebackhide__ = True
-    settings = _run(request).settings
-    if not settings.mode.is_live:
-        return Token(placeholders.KS)
-    if settings.ks is None:
-        pytest.fail(
-            f"Kaltura Session: mode {settings.mode} needs one, and none is set; give "
-            "--avatar-ks=… or AVATAR_KS, or override the fixture avatar_ks",
-            pytrace=False,
-        )
-    return settings.ks
+    return watching_run(request).ks
 
 
 @pytest.fixture(scope="session")
@@ -112,12 +105,21 @@ def avatar_ledger(request: pytest.FixtureRequest) -> AvatarLedger:
     """The sessions of this run: `.sessions`, `.open_sessions`, `.assert_no_leaks()`."""
     from pytest_avatar.plugin.books import AvatarLedger  # noqa: PLC0415 - only who asks needs it
 
-    return AvatarLedger(_run(request).ledger)
+    return AvatarLedger(watching_run(request).ledger)
+
+
+@pytest.fixture
+def avatar_cassette(request: pytest.FixtureRequest) -> AvatarCassette:
+    """The cassette in use: its path, and what has been played of it and what has not."""
+    from pytest_avatar.plugin.cassette import AvatarCassette  # noqa: PLC0415 - as above
+
+    return AvatarCassette(watching_run(request).tapes.of_test)
 
 
 FIXTURES = frozenset(
     {
         "async_avatar_session",
+        "avatar_cassette",
         "avatar_ks",
         "avatar_ledger",
         "avatar_session",
@@ -126,12 +128,3 @@ FIXTURES = frozenset(
     }
 )
 """Names of the fixtures: a test that asks for one of them is watched."""
-
-
-def _run(request: pytest.FixtureRequest) -> AvatarRun:
-    """Return the run, watching from now on: the fixture may have been asked for by its name."""
-    run = request.config.stash[run_key]
-    run.activate()
-    if run.stage.item is not None:
-        run.watch(run.stage.item)
-    return run

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-import time
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.journal import Journal
-from pytest_avatar.adapters.state import find_state_dir
+from pytest_avatar.adapters.state import find_state_dir, make_private_dir
 from pytest_avatar.core.errors import SettingError
-from pytest_avatar.core.settings import WatchdogPolicy
+from pytest_avatar.core.settings import Mode, WatchdogPolicy
+from pytest_avatar.plugin.controller import RUN_ID, make_run_id
 
 if TYPE_CHECKING:
     from pytest_avatar.adapters.watchdog.launcher import Watchdog
     from pytest_avatar.core.events import Event
     from pytest_avatar.plugin.run import AvatarRun
 
-__all__ = ["RunJournal", "make_run_dir"]
-
-RUN_DIR: Final = "avatar_run_dir"
-"""What pytest-xdist calls the run's directory in the input of its workers."""
+__all__ = ["RunJournal", "run_dir"]
 
 
 class RunJournal:
@@ -29,21 +26,20 @@ class RunJournal:
 
     Args:
         run: The run of this process.
-
-    Attributes:
-        problem: Why a killed run may leave sessions open; `None` if nothing speaks for it.
     """
 
     def __init__(self, run: AvatarRun) -> None:
         self._run: Final = run
+        self._opening: Final = threading.Lock()
         self._journal: Journal | None = None
         self._watchdog: Watchdog | None = None
-        self.problem: str | None = None
+        self._gave_up = False
 
     def write(self, event: Event) -> None:
         """Write down an event; before the first, see to it that somebody watches."""
-        if self._journal is None and self.problem is None:
-            self._open()
+        with self._opening:
+            if self._journal is None and not self._gave_up:
+                self._open()
         if self._journal is not None:
             self._journal.write(event)
 
@@ -51,6 +47,8 @@ class RunJournal:
         """Leave nothing behind, unless somebody else is going to read it."""
         if self._journal is None:
             return
+        if self._journal.problem is not None:
+            self._run.findings.problems.append(self._journal.problem)
         is_over = self._journal.close(clean=self._run.stage.worker is None)
         if self._watchdog is not None:
             if is_over:
@@ -61,21 +59,23 @@ class RunJournal:
     def _open(self) -> None:
         try:
             self._journal = Journal.open(
-                self._run_dir(),
+                run_dir(self._run.settings.mode, self._run_id),
                 self._run.stage.worker or "main",
                 base_url=str(self._run.settings.base_url),
                 root=str(self._run.config.rootpath),
                 token_of=self._token_of if self._run.settings.mode.is_live else None,
             )
         except OSError as error:
-            self.problem = f"no journal can be written ({error})"
+            self._gave_up = True
+            self._complain(f"no journal could be written ({error})")
             return
         if self._run.settings.mode.is_live:
             self._start_watchdog(self._journal)
 
-    def _run_dir(self) -> Path:
-        given = getattr(self._run.config, "workerinput", {}).get(RUN_DIR)
-        return Path(given) if given else make_run_dir(is_live=True)
+    @property
+    def _run_id(self) -> str:
+        given: str | None = getattr(self._run.config, "workerinput", {}).get(RUN_ID)
+        return given or make_run_id()
 
     def _token_of(self, session_id: str) -> str | None:
         record = self._run.ledger.find(session_id)
@@ -93,23 +93,28 @@ class RunJournal:
         if not isinstance(started, str):
             self._watchdog = started
             return
-        self.problem = started
+        self._complain(started)
         if self._run.settings.watchdog is WatchdogPolicy.REQUIRE:
             raise SettingError(
                 f"watchdog: it is required, but {started}; nothing was sent", setting="watchdog"
             )
 
+    def _complain(self, problem: str) -> None:
+        self._run.findings.problems.append(
+            f"{problem}: had the run been killed, its sessions might have stayed open"
+        )
 
-def make_run_dir(*, is_live: bool) -> Path:
-    """Make the directory that the processes of a run share.
+
+def run_dir(mode: Mode, run_id: str) -> Path:
+    """Return the directory that the processes of a run share, made if need be.
 
     Args:
-        is_live: Whether real sessions are opened, so that it must outlive a crash.
+        mode: Where real sessions are opened, the directory must outlive a crash of the machine.
+        run_id: The name of the run.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be made, or is not private.
     """
-    if not is_live:
-        return Path(tempfile.mkdtemp(prefix="pytest-avatar-"))
-    run_id = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{os.urandom(3).hex()}"
-    return find_state_dir().make_run_dir(run_id)
+    if mode.is_live:
+        return find_state_dir().make_run_dir(run_id)
+    return make_private_dir(Path(tempfile.gettempdir(), f"pytest-avatar-{run_id}"))

@@ -8,12 +8,14 @@ import pytest
 
 from pytest_avatar.core.events import Actor, Verdict
 from pytest_avatar.core.summary import leak_text
-from pytest_avatar.plugin.markers import AllowLeaks, NoLeaks, closest
+from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from pytest_avatar.core.ledger import Ledger, SessionRecord
+    from pytest_avatar.core.ledger import SessionRecord
+    from pytest_avatar.plugin.demands import AllowLeaks, NoLeaks
+    from pytest_avatar.plugin.run import AvatarRun
 
 __all__ = ["Judge"]
 
@@ -27,15 +29,13 @@ class Judge:
     """Judges sessions when the scope that has to end them closes.
 
     Args:
-        ledger: The books.
-        end_all: Ends sessions for those who left them open; does nothing in a replay.
+        run: The run of this process.
     """
 
-    def __init__(
-        self, ledger: Ledger, end_all: Callable[[tuple[SessionRecord, ...]], None]
-    ) -> None:
-        self._ledger: Final = ledger
-        self._end_all: Final = end_all
+    def __init__(self, run: AvatarRun) -> None:
+        self._ledger: Final = run.ledger
+        self._end_all: Final = run.end_all
+        self._allowances: Final = run.findings.allowances
 
     def after_test(self, item: pytest.Item, nextitem: pytest.Item | None) -> str | None:
         """Judge what a test left open, now that its fixtures are torn down.
@@ -45,6 +45,7 @@ class Judge:
         """
         allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
         if allowance is not None:
+            self._allowances[item.nodeid] = allowance.reason
             self._settle(self._opened_by(item), Verdict.ALLOWED, allowance.reason)
             return None
         demand: NoLeaks | None = closest(item, "avatar_no_leaks")

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-
-from pytest_avatar.core.model import AvatarOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["MARKERS", "NoLeaks", "check_markers", "closest", "options_of", "register_markers"]
+    from pytest_avatar.core.model import AvatarOptions
+    from pytest_avatar.plugin.demands import AllowLeaks, CassetteChoice, LeakScope, NoLeaks
 
-LeakScope = Literal["test", "class", "module", "run"]
+__all__ = ["MARKERS", "check_markers", "closest", "options_of", "register_markers"]
 
-
-@dataclass(frozen=True, slots=True)
-class NoLeaks:
-    """What `avatar_no_leaks` asks for.
-
-    Attributes:
-        scope: When every session must have ended.
-        grace: How long to wait for ends that are on their way, in seconds.
-    """
-
-    scope: LeakScope
-    grace: float
-
-
-@dataclass(frozen=True, slots=True)
-class AllowLeaks:
-    """What `avatar_allow_leaks` asks for.
-
-    Attributes:
-        reason: Why the test may leave sessions open.
-    """
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CassetteChoice:
-    """What `avatar_cassette` asks for.
-
-    Attributes:
-        name: The cassette's name; `None` takes the test's.
-        match_on: How requests are matched; `None` takes the default.
-        allow_repeats: Whether an interaction may be played more than once.
-    """
-
-    name: str | None
-    match_on: tuple[str, ...] | None
-    allow_repeats: bool
+_LEAK_SCOPES: Final = ("test", "class", "module", "run")
 
 
 def avatar(
@@ -65,15 +26,19 @@ def avatar(
     extra: Mapping[str, Any] | None = None,
 ) -> AvatarOptions:
     """How the session of this test is created; the closest marker wins per argument."""
+    from pytest_avatar.core.model import AvatarOptions  # noqa: PLC0415 - only runs that use us
+
     return AvatarOptions(avatar_id, voice_id, voice_speed, extra)
 
 
 def avatar_no_leaks(*, scope: LeakScope = "test", grace: float = 0) -> NoLeaks:
     """Fail unless every session opened in that scope has ended when it closes."""
-    if scope not in get_args(LeakScope):
-        raise TypeError(f"scope is {scope!r}; accepted: {', '.join(get_args(LeakScope))}")
+    if scope not in _LEAK_SCOPES:
+        raise TypeError(f"scope is {scope!r}; accepted: {', '.join(_LEAK_SCOPES)}")
     if not isinstance(grace, (int, float)) or grace < 0:
         raise TypeError(f"grace is {grace!r}; accepted: seconds, 0 or more")
+    from pytest_avatar.plugin.demands import NoLeaks  # noqa: PLC0415 - only runs that use us
+
     return NoLeaks(scope, grace)
 
 
@@ -81,6 +46,8 @@ def avatar_allow_leaks(*, reason: str) -> AllowLeaks:
     """End and list what this test leaves open, and fail nothing."""
     if not isinstance(reason, str) or not reason.strip():
         raise TypeError("reason is empty; accepted: why the test may leave sessions open")
+    from pytest_avatar.plugin.demands import AllowLeaks  # noqa: PLC0415 - only runs that use us
+
     return AllowLeaks(reason)
 
 
@@ -91,6 +58,8 @@ def avatar_cassette(
     allow_repeats: bool = False,
 ) -> CassetteChoice:
     """Choose this test's cassette, and how requests are matched with it."""
+    from pytest_avatar.plugin.demands import CassetteChoice  # noqa: PLC0415 - only runs that use us
+
     return CassetteChoice(name, None if match_on is None else tuple(match_on), allow_repeats)
 
 
@@ -125,7 +94,7 @@ def check_markers(item: pytest.Item) -> bool:
 
 def options_of(node: pytest.Item | pytest.Collector) -> AvatarOptions:
     """Return how sessions are created for a node: the closest `avatar` marker wins per argument."""
-    options = AvatarOptions()
+    options = avatar()
     for mark in node.iter_markers("avatar"):
         options = options.or_else(_read(mark))
     return options

@@ -1,23 +1,35 @@
-"""The settings as pytest sees them: options, ini keys, and what they resolve to."""
+"""The settings as pytest sees them: options, ini keys, the header, and what they resolve to."""
 
 from __future__ import annotations
 
+import argparse
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
-from pytest_avatar.core.errors import SettingError
-from pytest_avatar.core.setting_table import ROWS, Row, resolve
+from pytest_avatar.core.setting_table import ROWS, Given, Row, gather
 
 if TYPE_CHECKING:
     from pytest_avatar.core.settings import AvatarSettings, Scope
 
-__all__ = ["add_options", "resolve_settings", "session_scope", "settings_key"]
+__all__ = [
+    "LIST_OPTION",
+    "add_options",
+    "gather_settings",
+    "header_lines",
+    "is_configured",
+    "resolved",
+    "session_scope",
+]
 
-settings_key: Final = pytest.StashKey["AvatarSettings"]()
+LIST_OPTION: Final = "--avatar-list-cassettes"
+"""Asked by `pytest-avatar cassettes`: writes to a file which cassettes the tests may use."""
 
-_NO_DEFAULT: Final = None  # a default here would silence the layers below
+_given_key: Final = pytest.StashKey[dict[str, Given]]()
+_resolved_key: Final = pytest.StashKey["AvatarSettings"]()
+
+_NOT_GIVEN: Final = None  # any other default would silence the layers below
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -29,16 +41,17 @@ def add_options(parser: pytest.Parser) -> None:
                 row.option,
                 dest=_dest(row),
                 action="append",
-                default=_NO_DEFAULT,
+                default=_NOT_GIVEN,
                 metavar=row.option.rpartition("-")[2].upper(),
                 help=f"{row.help}. Accepted: {row.accepted}.",
             )
         if row.ini is not None:
-            parser.addini(row.ini, row.help, type=row.ini_type, default=_NO_DEFAULT)
+            parser.addini(row.ini, row.help, type=row.ini_type, default=_NOT_GIVEN)
+    group.addoption(LIST_OPTION, metavar="FILE", help=argparse.SUPPRESS)
 
 
-def resolve_settings(config: pytest.Config) -> AvatarSettings:
-    """Return the settings of the run.
+def gather_settings(config: pytest.Config) -> None:
+    """Ask every layer; check the values at once if any layer speaks.
 
     Raises:
         pytest.UsageError: A value is not accepted; one line, exit status 4.
@@ -49,15 +62,59 @@ def resolve_settings(config: pytest.Config) -> AvatarSettings:
         if row.option is not None and (given := config.getoption(_dest(row)))
     }
     ini = {row.ini: text for row in ROWS if row.ini and (text := _read_ini(config, row))}
-    try:
-        return resolve(command_line, os.environ, ini)
-    except SettingError as error:
-        raise pytest.UsageError(f"pytest-avatar: {error}") from None
+    given = config.stash[_given_key] = gather(command_line, os.environ, ini)
+    if not all(one.is_default for one in given.values()):
+        resolved(config)
+
+
+def resolved(config: pytest.Config) -> AvatarSettings:
+    """Return the settings of the run.
+
+    Raises:
+        pytest.UsageError: A value is not accepted; one line, exit status 4.
+    """
+    if _resolved_key not in config.stash:
+        config.stash[_resolved_key] = _resolve(config.stash[_given_key])
+    return config.stash[_resolved_key]
+
+
+def is_configured(config: pytest.Config) -> bool:
+    """Whether the project shows that it uses avatars: by a setting, or by a cassette folder."""
+    given = config.stash[_given_key]
+    if not all(one.is_default for one in given.values()):
+        return True
+    return os.path.isdir(config.rootpath / str(given["cassette_dir"].text))  # noqa: PTH112 - fast
+
+
+def header_lines(config: pytest.Config) -> list[str]:
+    """Return what the report header says: mode and base URL, and who chose them."""
+    given = config.stash[_given_key]
+    if all(one.is_default for one in given.values()):
+        mode, base_url = "replay (auto: no KS on the command line)", given["base_url"].text
+        return [f"avatar: mode {mode}, base URL {base_url} (default)"]
+    settings = resolved(config)
+    mode = f"{settings.mode} ({settings.sources['mode']})"
+    base_url = f"{settings.base_url} ({settings.sources['base_url']})"
+    return [f"avatar: mode {mode}, base URL {base_url}"]
 
 
 def session_scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 - pytest's
     """Return the scope of `avatar_session`."""
-    return config.stash[settings_key].session_scope
+    return cast("Scope", config.stash[_given_key]["session_scope"].text)
+
+
+def _resolve(given: dict[str, Given]) -> AvatarSettings:
+    from pytest_avatar.adapters.reports import check_suffix  # noqa: PLC0415 - see the table
+    from pytest_avatar.core.errors import SettingError  # noqa: PLC0415
+    from pytest_avatar.core.setting_values import resolve  # noqa: PLC0415
+
+    try:
+        settings = resolve(given)
+        for path in settings.reports:
+            check_suffix(path)
+    except SettingError as error:
+        raise pytest.UsageError(f"pytest-avatar: {error}") from None
+    return settings
 
 
 def _dest(row: Row) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -12,9 +13,12 @@ import pytest
 from pytest_avatar.core import placeholders
 from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.ledger import Ledger
+from pytest_avatar.core.model import Token
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.settings import Mode
+from pytest_avatar.plugin.findings import Findings
 from pytest_avatar.plugin.stage import Stage
+from pytest_avatar.plugin.verdict import Verdict, WorkerEnd
 from pytest_avatar.plugin.watch import Watch
 
 if TYPE_CHECKING:
@@ -27,9 +31,7 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.sessions import Sessions
     from pytest_avatar.plugin.tapes import Tapes
 
-__all__ = ["AvatarRun", "run_key"]
-
-run_key: Final = pytest.StashKey["AvatarRun"]()
+__all__ = ["AvatarRun"]
 
 _watched_key: Final = pytest.StashKey[bool]()
 
@@ -44,24 +46,24 @@ class AvatarRun:
     Attributes:
         config: pytest's configuration.
         settings: The settings of the run; in mode `emulator` with its base URL once that runs.
+        started_at: When the run began, in seconds since the epoch.
         ledger: The books of this process.
         secrets: The secrets of the run.
         stage: Who is on stage.
         is_active: Whether somebody in this process uses avatars.
-        refusals: What was refused outside the tests that are watched, in words.
-        died: Which processes of the run died before its end.
+        findings: What else is to be said at the end.
     """
 
     def __init__(self, config: pytest.Config, settings: AvatarSettings) -> None:
         worker = getattr(config, "workerinput", {}).get("workerid")
         self.config: Final = config
         self.settings = settings
+        self.started_at: Final = time.time()
         self.ledger: Final = Ledger(worker or "main")
         self.secrets: Final = Secrets()
         self.stage: Final = Stage(config.rootpath, worker)
         self.is_active = False
-        self.refusals: Final[list[str]] = []
-        self.died: Final[list[str]] = []
+        self.findings: Final = Findings()
         self._undo: Final[list[Callable[[], object]]] = []
         if settings.ks is not None:
             self.secrets.add(settings.ks, "ks")
@@ -72,7 +74,7 @@ class AvatarRun:
             return
         from pytest_avatar.adapters.interception.guard import Guard  # noqa: PLC0415 - replays only
 
-        guard = Guard(self.settings.base_url, self.refusals.append)
+        guard = Guard(self.settings.base_url, self.findings.refusals.append)
         guard.on()
         self._undo.append(guard.off)
         self._set_environment("AVATAR_KS", placeholders.KS)
@@ -88,6 +90,10 @@ class AvatarRun:
             self.ledger.add_sink(self.journal.write)
         self._undo.append(self.tapes.install())
         self.config.pluginmanager.register(Watch(self), "avatar-watch")
+        if self.stage.worker is None:
+            Verdict.register(self)
+        else:
+            self.config.pluginmanager.register(WorkerEnd(self), "avatar-worker")
 
     def watch(self, item: pytest.Item) -> None:
         """Watch a test from now on."""
@@ -98,6 +104,19 @@ class AvatarRun:
     def is_watched(self, item: pytest.Item) -> bool:
         """Whether a test is watched: it uses a fixture or a marker of ours, or all tests are."""
         return self.settings.watch or _watched_key in item.stash
+
+    @cached_property
+    def ks(self) -> str:
+        """What opens sessions: the KS of the settings, or a placeholder where nobody checks it."""
+        if not self.settings.mode.is_live:
+            return Token(placeholders.KS)
+        if self.settings.ks is None:
+            pytest.fail(
+                f"Kaltura Session: mode {self.settings.mode} needs one, and none is set; give "
+                "--avatar-ks=… or AVATAR_KS, or override the fixture avatar_ks",
+                pytrace=False,
+            )
+        return self.settings.ks
 
     @property
     def cassette_folder(self) -> Path:

@@ -1,15 +1,29 @@
-"""Takes secrets out of pytest's reports: tracebacks, local variables, captured output."""
+"""What pytest's reports show: no secret, and no frames of libraries that say nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from pytest_avatar.core.attribution import is_library
+from pytest_avatar.core.errors import AvatarError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
 
-__all__ = ["scrub_report"]
+__all__ = ["scrub_report", "shorten"]
+
+
+def shorten(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Show an error of ours at the user's lines, not at those of the HTTP client."""
+    if not report.failed or call.excinfo is None or not call.excinfo.errisinstance(AvatarError):
+        return
+    report.longrepr = call.excinfo.getrepr(
+        style="long",
+        chain=False,
+        tbfilter=lambda info: info.traceback.filter(lambda entry: not is_library(entry.path)),
+    )
 
 
 def scrub_report(

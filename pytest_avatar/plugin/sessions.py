@@ -109,7 +109,7 @@ class Sessions:
         try:
             return self._sender.perform(self._service.create(ks, options))
         except AvatarError as error:
-            pytest.fail(f"avatar session: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"avatar session: {error}", pytrace=False) from None
 
     def _default_avatar(self) -> str:
         if self._settings.avatar_id is not None:

@@ -11,7 +11,8 @@ from pytest_avatar.core.placeholders import AVATAR_ID
 from pytest_avatar.core.playback import DEFAULT_MATCH_ON
 from pytest_avatar.core.settings import Mode
 from pytest_avatar.plugin.cassette_paths import fixture_path, item_path
-from pytest_avatar.plugin.markers import AllowLeaks, CassetteChoice, closest
+from pytest_avatar.plugin.demands import AllowLeaks, CassetteChoice
+from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,8 @@ class TapeMaker:
     def for_fixture(self, cue: FixtureCue, request: pytest.FixtureRequest) -> Tape:
         """Return a fresh tape for an instance of a fixture that outlives a test."""
         label = cue.scope if cue.name == "avatar_session" else f"{cue.scope}-{cue.name}"
-        path = self._folder / fixture_path(cue, request)
+        parameter = getattr(request, "param_index", 0) if hasattr(request, "param") else None
+        path = self._folder / fixture_path(cue, request.node, parameter)
         test = self._run.stage.item
         return self._make(path, test.nodeid if test else "", _TEST_DEFAULTS, label=label)
 

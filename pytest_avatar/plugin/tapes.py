@@ -34,7 +34,9 @@ class Tapes:
     def __init__(self, run: AvatarRun) -> None:
         self._run: Final = run
         self._offline: Final = run.settings.mode is Mode.REPLAY
-        self._idle: Final[Tape] = RefusingTape(run.refusals) if self._offline else LiveTape()
+        self._idle: Final[Tape] = (
+            RefusingTape(run.findings.refusals) if self._offline else LiveTape()
+        )
         self._maker: Final = TapeMaker(run) if run.settings.mode.uses_cassettes else None
         self._interceptor: Final = Interceptor(
             run.settings.base_url,
@@ -46,6 +48,7 @@ class Tapes:
         )
         self._of_test: Tape = self._idle
         self._reports: Final[list[pytest.TestReport]] = []
+        self._failures = ""
         self._finished: Final[list[Window]] = []
 
     def install(self) -> Callable[[], None]:
@@ -68,6 +71,7 @@ class Tapes:
     def begin_test(self, item: pytest.Item) -> None:
         """Put in a fresh tape for an attempt of a test."""
         self._reports.clear()
+        self._failures = ""
         self._of_test = self._interceptor.tape = self._tape_for(item)
 
     def watch_now(self, item: pytest.Item) -> None:
@@ -80,9 +84,11 @@ class Tapes:
         tape = self._idle if self._maker is None else self._maker.for_fixture(cue, request)
         return Window(tape, self._interceptor, self._finished.append)
 
-    def note(self, report: pytest.TestReport) -> None:
-        """Remember how the test fares."""
+    def note(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+        """Remember how a phase of the test fared, and what it failed with."""
         self._reports.append(report)
+        if report.failed and call.excinfo is not None:
+            self._failures += str(call.excinfo.value)
 
     def end_test(self, *, failed: bool) -> list[str]:
         """Take the tape of a test out, and settle with it and with the fixtures that are over.
@@ -100,10 +106,9 @@ class Tapes:
         while self._finished:
             window = self._finished.pop(0)
             complaints += self._settle(window.tape, failed=failed or window.failed, sat_out=False)
-        complaints += self._run.refusals
-        self._run.refusals.clear()
-        shown = "\n".join(report.longreprtext for report in self._reports if report.failed)
-        return [complaint for complaint in dict.fromkeys(complaints) if complaint not in shown]
+        complaints += self._run.findings.refusals
+        self._run.findings.refusals.clear()
+        return [one for one in dict.fromkeys(complaints) if one not in self._failures]
 
     @property
     def _was_skipped(self) -> bool:

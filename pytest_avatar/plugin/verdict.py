@@ -1,4 +1,4 @@
-"""The end of a run: the last judgement, the summary, the report files, the exit status."""
+"""The end of a run: the last judgement, the summary, the exit status."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_avatar.core.report import RunFacts, build_report
+from pytest_avatar.core.report import Allowance, RunFacts, build_report
 from pytest_avatar.core.settings import LeakPolicy
 from pytest_avatar.core.summary import summarise, verdict_line, verdict_text
+from pytest_avatar.plugin.controller import FINDINGS
 from pytest_avatar.plugin.judge import Judge
+from pytest_avatar.plugin.publisher import Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.report import Report
     from pytest_avatar.plugin.run import AvatarRun
 
-__all__ = ["Verdict"]
+__all__ = ["Verdict", "WorkerEnd"]
 
 _NODE_ID: Final = "avatar sessions"
 
@@ -34,9 +36,16 @@ class Verdict:
 
     def __init__(self, run: AvatarRun) -> None:
         self._run: Final = run
-        self._judge: Final = Judge(run.ledger, run.end_all)
-        self._started_at: Final = time.time()
+        self._judge: Final = Judge(run)
         self._report: Report | None = None
+
+    @classmethod
+    def register(cls, run: AvatarRun) -> Verdict:
+        """Have the last word over a run; return who has it."""
+        verdict = cls(run)
+        run.config.pluginmanager.register(verdict, "avatar-verdict")
+        run.config.pluginmanager.register(Publisher(run, verdict.settle), "avatar-publisher")
+        return verdict
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -46,25 +55,21 @@ class Verdict:
         says already that something is wrong.
         """
         result = yield
-        report = self._settle()
-        failures = list(self._run.refusals)
-        if report.failures and self._run.settings.leaks is LeakPolicy.FAIL:
-            failures.append(verdict_text(report))
-        if failures:
-            failed = _failed(verdict_line(report), "\n\n".join(failures))
-            session.config.hook.pytest_runtest_logreport(report=failed)
+        self.conclude(session)
         return result
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self) -> Generator[None]:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Judge, after pytest has torn down what an interrupted loop left standing."""
         yield
-        self._settle()
+        if self._report is None:
+            self.conclude(session)
+            if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the sessions fared; nothing if there were none."""
-        verbosity = self._run.config.get_verbosity()
-        summary = summarise(self._settle(), verbose=verbosity)
+        summary = summarise(self.settle(), verbose=self._run.config.get_verbosity())
         if summary is None:
             return
         if summary.title is not None:
@@ -73,7 +78,17 @@ class Verdict:
             markup = {} if line.style == "none" else {line.style: True}
             terminalreporter.write_line(line.text, **markup)
 
-    def _settle(self) -> Report:
+    def conclude(self, session: pytest.Session) -> None:
+        """Judge what is still open, and report a failure if there is one."""
+        report = self.settle()
+        failures = list(self._run.findings.refusals)
+        if report.failures and self._run.settings.leaks is LeakPolicy.FAIL:
+            failures.append(verdict_text(report))
+        if failures:
+            failed = _failed(verdict_line(report), "\n\n".join(failures))
+            session.config.hook.pytest_runtest_logreport(report=failed)
+
+    def settle(self) -> Report:
         """Judge what is still open, once, and return the report of the run."""
         if self._report is None:
             self._judge.after_run()
@@ -81,7 +96,7 @@ class Verdict:
         return self._report
 
     def _build(self) -> Report:
-        settings = self._run.settings
+        settings, findings = self._run.settings, self._run.findings
         facts = RunFacts(
             mode=settings.mode,
             base_url=str(settings.base_url),
@@ -90,11 +105,38 @@ class Verdict:
                 "python": platform.python_version(),
                 "pytest": pytest.__version__,
             },
-            started_at=self._started_at,
+            started_at=self._run.started_at,
             ended_at=time.time(),
-            died=tuple(self._run.died),
+            died=tuple(findings.died),
+            missing=tuple(dict.fromkeys(findings.problems)),
         )
-        return build_report(facts, self._run.ledger.records, scrub=self._run.secrets.scrub)
+        return build_report(
+            facts,
+            self._run.ledger.records,
+            allowances=[
+                Allowance(place=place, reason=why) for place, why in findings.allowances.items()
+            ],
+            scrub=self._run.secrets.scrub,
+        )
+
+
+class WorkerEnd:
+    """Judges the sessions of a pytest-xdist worker; the verdict is the controller's.
+
+    Args:
+        run: The run of this process.
+    """
+
+    def __init__(self, run: AvatarRun) -> None:
+        self._run: Final = run
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Judge when every fixture is torn down, before pytest-xdist reports to the controller."""
+        yield
+        Judge(self._run).after_run()
+        output: dict[str, object] = session.config.workeroutput  # type: ignore[attr-defined] # xdist
+        output[FINDINGS] = self._run.findings.to_dict()
 
 
 def _failed(title: str, text: str) -> pytest.TestReport:

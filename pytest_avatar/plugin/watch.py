@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_avatar.plugin.judge import Judge
-from pytest_avatar.plugin.scrubbing import scrub_report
+from pytest_avatar.plugin.scrubbing import scrub_report, shorten
 from pytest_avatar.plugin.stage import FixtureCue
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(self, run: AvatarRun) -> None:
         self._run: Final = run
-        self._judge: Final = Judge(run.ledger, run.end_all)
+        self._judge: Final = Judge(run)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
@@ -81,11 +81,12 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self,
+        self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Remember how the test fares, and take secrets out of what will be shown."""
         report = yield
-        self._run.tapes.note(report)
+        self._run.tapes.note(report, call)
+        shorten(report, call)
         scrub_report(report, self._run.secrets.scrub)
         return report
 

@@ -70,6 +70,14 @@ def test_list_writes_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     }
 
 
+def test_list_says_in_json_why_a_cassette_cannot_be_read(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("list", "--json", "cassettes/t/broken.json") == 0
+    (row,) = json.loads(capsys.readouterr().out)["cassettes"]
+    assert row["error"].startswith("cassettes/t/broken.json:1: broken cassette: not JSON")
+
+
 def test_check_finds_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check") == 1
     broken, still_open, total = capsys.readouterr().out.splitlines()

@@ -102,6 +102,14 @@ def test_a_bare_create_is_known_by_its_body() -> None:
     assert find_base(request, (BASE,)) == BaseUrl("http://b.example/api")
 
 
-@pytest.mark.parametrize("url", ["https://b.example/", "https://b.example/avatar-sessions/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://b.example/",
+        "https://b.example/avatar-sessions/x",
+        "https://user:word@b.example/avatar-session/s/end",
+        "https://b.example:port/create",
+    ],
+)
 def test_other_traffic_has_no_base(url: str) -> None:
     assert find_base(Request("POST", url, ()), (BASE,)) is None

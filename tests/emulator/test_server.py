@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -32,6 +33,20 @@ def test_a_connection_is_kept_open_between_requests(port: int) -> None:
 
     assert connection.sock is first
     connection.close()
+
+
+def test_an_answer_does_not_wait_for_the_client_to_confirm_its_headers(port: int) -> None:
+    """Such a wait takes 40 ms; the first answers of a connection are spared it."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    times: list[float] = []
+    for _ in range(20):
+        started = time.monotonic()
+        connection.request("POST", "/v1/avatar-session")
+        connection.getresponse().read()
+        times.append(time.monotonic() - started)
+    connection.close()
+
+    assert statistics.median(times) < 0.03
 
 
 def test_stop_does_not_wait_for_clients(emulator: Emulator, session: Session, port: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -103,14 +103,15 @@ class Player:
     def _miss_message(self, ask: Ask) -> str:
         """Return what to say about a request that has no answer, redacted."""
         playback = self._playback
+        reason = playback.why_not(ask)
+        if ask.session is not None:
+            ask = replace(ask, session=playback.recorded_session(ask.session))
         nearest = min(
             enumerate(playback.asks),
             key=lambda one: (distance(ask, one[1]), playback.is_played(one[0])),
             default=None,
         )
-        message = describe_miss(
-            self._place, ask, nearest, playback.why_not(ask), len(playback.asks)
-        )
+        message = describe_miss(self._place, ask, nearest, reason, len(playback.asks))
         return self.secrets.scrub(message)
 
     def _load(self) -> Playback:

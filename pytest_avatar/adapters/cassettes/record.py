@@ -81,6 +81,7 @@ class RecordTape:
         self._steps: dict[Exchange, Step] = {}
         self._takes: list[Take] = []
         self._names: dict[str, str] = {}
+        self._has_unnamed = False
 
     def begin(self, exchange: Exchange) -> None:
         """Note when a request was sent, and by whom."""
@@ -102,6 +103,7 @@ class RecordTape:
             if kind == "whep":
                 self._secrets.add(value, "whep-url")
         if self._label is not None and take.opened is not None:
+            self._has_unnamed = True
             self._identities.opened(take.opened.session_id, self)
 
     def abort(self, exchange: Exchange, error: BaseException) -> None:  # noqa: ARG002 - a Tape's
@@ -116,7 +118,9 @@ class RecordTape:
 
     def session_names(self) -> Mapping[str, str]:
         """Return what stands for each session opened so far. It never changes afterwards."""
-        self._name_sessions(self._ordered())
+        if self._has_unnamed:
+            self._has_unnamed = False
+            self._name_sessions(self._ordered())
         return self._names
 
     def save(self) -> Saved:

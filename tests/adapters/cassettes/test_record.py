@@ -147,6 +147,18 @@ def test_an_answer_in_which_nothing_differs_keeps_its_bytes(studio: Studio) -> N
     assert load_cassette(studio.path).interactions[0].response.body == body
 
 
+def test_half_a_character_survives(studio: Studio) -> None:
+    answer = rb'{"text":"\ud83d","at":1795493423}'
+
+    def code(client: Client) -> None:
+        client.send(Request("POST", f"{client.base}/foreign-session-1/end", (), answer))
+
+    studio.record(code, lambda _request: Response(200, (), answer))
+    interaction = load_cassette(studio.path).interactions[0]
+    assert interaction.response.body == rb'{"text":"\ud83d","at":1893456000}'
+    assert studio.replay(code).misses == ()
+
+
 @pytest.mark.parametrize("body", [b"\xff\xfe\x00", b"<html>502</html>", b"", b"\x1f\x8b broken"])
 def test_an_answer_of_any_kind_survives(studio: Studio, body: bytes) -> None:
     studio.record(

@@ -58,6 +58,21 @@ def test_links_to_the_service_name_the_base_url_of_the_run(studio: Studio) -> No
     assert json.loads(code(client_of(tape)).body)["next"] == f"{tape.base}/x/y"
 
 
+def test_what_the_code_itself_named_is_matched_though_the_service_repeats_it(
+    studio: Studio,
+) -> None:
+    """An id of 32 digits has the shape of an admin secret, so it is written as another."""
+    ids = {"client": "9b2f7a52-55e2-4f0e-8f7a-0a60a4f1a0f3", "voice": "0123456789abcdef" * 2}
+
+    def code(client: Client) -> None:
+        client.send(Request("POST", f"{client.base}/x/register", (), json.dumps(ids).encode()))
+
+    content = studio.record(code, lambda request: Response(200, (), request.body))
+    assert studio.replay(code).misses == ()
+    assert ids["client"].encode() in content
+    assert ids["voice"].encode() not in content
+
+
 def test_a_turn_in_an_answer_is_that_of_the_request(studio: Studio) -> None:
     def echo(request: Request) -> Response:
         call = wire.read_call(base, request)
@@ -184,6 +199,16 @@ def test_an_interaction_may_play_again_if_repeats_are_allowed(recorded: Studio) 
             talk.say("Bye")
 
     assert len(recorded.replay(code, allow_repeats=True).misses) == 1
+
+
+def test_a_whole_session_may_play_again_if_repeats_are_allowed(recorded: Studio) -> None:
+    def code(client: Client) -> None:
+        visit(client)
+        visit(client)
+
+    tape = recorded.replay(code, allow_repeats=True)
+    assert tape.misses == ()
+    assert tape.unplayed == ()
 
 
 def test_keep_alives_play_as_often_as_they_are_sent(studio: Studio) -> None:

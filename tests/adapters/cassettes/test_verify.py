@@ -138,7 +138,9 @@ def test_a_request_that_was_not_recorded_is_a_failure(recorded: Studio) -> None:
 
     tape = recorded.verify(code)
     assert len(tape.failures) == 1
-    assert "nearest:   interaction 3 of 4, say-text of session-1" in tape.failures[0]
+    assert "request:   say-text of session-1\n" in tape.failures[0]
+    assert "nearest:   interaction 3 of 4, say-text of session-1\n" in tape.failures[0]
+    assert "differs:   session" not in tape.failures[0]
 
 
 def test_what_the_package_itself_sends_is_not_compared(recorded: Studio) -> None:

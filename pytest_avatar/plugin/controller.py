@@ -1,0 +1,85 @@
+"""The controller of pytest-xdist: it opens no session, and has the last word over all workers."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_avatar.plugin.start import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_avatar.plugin.verdict import Verdict
+
+__all__ = ["FINDINGS", "RUN_ID", "Controller", "make_run_id"]
+
+RUN_ID: Final = "avatar_run_id"
+"""What the name of the run is called in the input of a worker."""
+
+FINDINGS: Final = "avatar_findings"
+"""What the findings of a worker are called in its output; absent if it did not use avatars."""
+
+
+def make_run_id() -> str:
+    """Return a name for a run that no other run has, usable as the name of a directory."""
+    return f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{os.urandom(3).hex()}"
+
+
+class Controller:
+    """Names the run to the workers, and reads their journals when all is over.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config: Final = config
+        self._run_id: Final = make_run_id()
+        self._findings: Final[list[dict[str, Any]]] = []
+        self._died: Final[list[str]] = []
+
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist's, untyped
+        """Tell a worker how the run is called, so that all journals come together."""
+        node.workerinput[RUN_ID] = self._run_id
+
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - as above
+        """Remember what a worker found, or that it died before it could say."""
+        output = getattr(node, "workeroutput", None)
+        if output is None:
+            self._died.append(f"worker {node.gateway.id}{f' ({error})' if error else ''}")
+        elif FINDINGS in output:
+            self._findings.append(output[FINDINGS])
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Take over the books of the workers, those of killed ones included, and judge."""
+        try:
+            result = yield
+        except BaseException:
+            self._take_over()
+            raise
+        if (verdict := self._take_over()) is not None:
+            verdict.conclude(session)
+        return result
+
+    def _take_over(self) -> Verdict | None:
+        """Return the verdict over what the workers did; `None` if nobody used avatars."""
+        if not (self._findings or self._died):
+            return None
+        from pytest_avatar.adapters.journal import forget_run, read_run  # noqa: PLC0415 - see above
+        from pytest_avatar.plugin.journals import run_dir  # noqa: PLC0415
+        from pytest_avatar.plugin.verdict import Verdict  # noqa: PLC0415
+
+        run = run_of(self._config)
+        folder = run_dir(run.settings.mode, self._run_id)
+        for journal in read_run(folder):
+            run.ledger.fold_all(journal.events)
+        run.at_the_end(lambda: forget_run(folder))
+        for findings in self._findings:
+            run.findings.add(findings)
+        run.findings.died.extend(self._died)
+        return Verdict.register(run)

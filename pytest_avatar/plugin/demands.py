@@ -1,0 +1,49 @@
+"""What markers ask for, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["AllowLeaks", "CassetteChoice", "LeakScope", "NoLeaks"]
+
+LeakScope = Literal["test", "class", "module", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class NoLeaks:
+    """What `avatar_no_leaks` asks for.
+
+    Attributes:
+        scope: When every session must have ended.
+        grace: How long to wait for ends that are on their way, in seconds.
+    """
+
+    scope: LeakScope
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class AllowLeaks:
+    """What `avatar_allow_leaks` asks for.
+
+    Attributes:
+        reason: Why the test may leave sessions open.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CassetteChoice:
+    """What `avatar_cassette` asks for.
+
+    Attributes:
+        name: The cassette's name; `None` takes the test's.
+        match_on: How requests are matched; `None` takes the default.
+        allow_repeats: Whether an interaction may be played more than once.
+    """
+
+    name: str | None
+    match_on: tuple[str, ...] | None
+    allow_repeats: bool

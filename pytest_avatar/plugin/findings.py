@@ -1,0 +1,43 @@
+"""What a process has to say at the end besides its sessions; workers send it to the controller."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Findings"]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Plain data, so that it travels between processes.
+
+    Attributes:
+        refusals: What was refused outside the tests that are watched, in words.
+        allowances: Why which tests may leave sessions open, by node id.
+        problems: Why the report may be incomplete, or sessions may stay open after a crash.
+        died: Which processes died before the end of the run.
+        negotiated: Create path and id field that the service took; `None` if no create was
+            accepted.
+    """
+
+    refusals: list[str] = field(default_factory=list)
+    allowances: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    died: list[str] = field(default_factory=list)
+    negotiated: list[str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the findings as plain data."""
+        return asdict(self)
+
+    def add(self, data: Mapping[str, Any]) -> None:
+        """Take in the findings of another process."""
+        self.refusals += data["refusals"]
+        self.allowances |= data["allowances"]
+        self.problems += data["problems"]
+        self.died += data["died"]
+        self.negotiated = data["negotiated"] or self.negotiated

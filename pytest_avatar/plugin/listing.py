@@ -1,0 +1,44 @@
+"""Which cassettes the collected tests may use, for whoever looks for orphans."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_avatar.plugin.cassette_paths import fixture_path, item_path
+from pytest_avatar.plugin.markers import closest
+from pytest_avatar.plugin.stage import FixtureCue
+from pytest_avatar.plugin.start import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_avatar.plugin.demands import CassetteChoice
+
+__all__ = ["write_listing"]
+
+_NODES = {"class": pytest.Class, "module": pytest.Module, "package": pytest.Package}
+
+
+def write_listing(session: pytest.Session, listing: str) -> None:
+    """Write the cassette folder, and the paths below it, to a JSON file."""
+    run = run_of(session.config)
+    watched = [item for item in session.items if run.is_watched(item)]
+    paths = {path for item in watched for path in _paths(item)}
+    data = {"folder": str(run.cassette_folder), "cassettes": sorted(paths)}
+    Path(listing).write_text(json.dumps(data), encoding="utf-8")
+
+
+def _paths(item: pytest.Item) -> Iterator[str]:
+    """Yield the test's own cassette, and those of its fixtures, at every scope they might have."""
+    choice: CassetteChoice | None = closest(item, "avatar_cassette")
+    yield item_path(item, choice.name if choice else None)
+    for fixture in getattr(item, "fixturenames", ()):
+        yield fixture_path(FixtureCue(fixture, "session", ""), item.session)
+        for scope, kind in _NODES.items():
+            node = item.getparent(kind)
+            if node is not None:
+                yield fixture_path(FixtureCue(fixture, scope, node.nodeid), node)

@@ -1,0 +1,55 @@
+"""From nothing to a run that watches: what costs time is imported here, and only when needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_avatar.plugin.options import is_configured, resolved
+
+if TYPE_CHECKING:
+    from pytest_avatar.plugin.run import AvatarRun
+
+__all__ = ["is_watching_all", "run_of", "shield", "stop", "watching_run"]
+
+_run_key: Final = pytest.StashKey["AvatarRun"]()
+
+
+def run_of(config: pytest.Config) -> AvatarRun:
+    """Return the run of this process; it is made when it is first asked for."""
+    if _run_key not in config.stash:
+        from pytest_avatar.plugin.run import AvatarRun  # noqa: PLC0415 - see above
+
+        run = config.stash[_run_key] = AvatarRun(config, resolved(config))
+        run.shield()
+    return config.stash[_run_key]
+
+
+def watching_run(request: pytest.FixtureRequest) -> AvatarRun:
+    """Return the run on behalf of a fixture of ours, which may have been asked for by name only."""
+    run = run_of(request.config)
+    run.activate()
+    if run.stage.item is not None:
+        run.watch(run.stage.item)
+    return run
+
+
+def shield(config: pytest.Config) -> None:
+    """Shield an offline run from the beginning, where the project shows that it uses avatars.
+
+    Where it does not, the shield goes up when a test is found that does.
+    """
+    if is_configured(config):
+        run_of(config)
+
+
+def is_watching_all(config: pytest.Config) -> bool:
+    """Whether every test is watched."""
+    return _run_key in config.stash and config.stash[_run_key].settings.watch
+
+
+def stop(config: pytest.Config) -> None:
+    """Put everything back."""
+    if _run_key in config.stash:
+        config.stash[_run_key].close()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pytest_avatar.plugin.journals
+import pytest_avatar.plugin.sessions
+import pytest_avatar.plugin.tapes  # noqa: F401 - pytester forgets what inner runs import: 1 s each
+from tests.downstream import PREFIXES, Downstream, EmulatorProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def emulator_of_the_run() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess() as running:
+        yield running
+
+
+@pytest.fixture
+def emulator_process(emulator_of_the_run: EmulatorProcess) -> Iterator[EmulatorProcess]:
+    """The emulator in a process of its own, with a fresh page in its books and no faults."""
+    emulator_of_the_run.turn_page()
+    yield emulator_of_the_run
+    emulator_of_the_run.mend()
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let inner runs inherit no setting of this run, and leave the user's state alone."""
+    for name in os.environ:
+        if name.startswith(PREFIXES):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTEST_AVATAR_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def downstream(
+    clean_environment: None, pytester: pytest.Pytester, emulator_process: EmulatorProcess
+) -> Downstream:
+    """A project that has the plugin installed, with nothing in it."""
+    project = Downstream(pytester, emulator_process)
+    project.configure()
+    return project
