@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,7 +72,7 @@ class Controller:
         if not (self._findings or self._died):
             return None
         from pytest_avatar.adapters.journal import forget_run, read_run  # noqa: PLC0415 - see above
-        from pytest_avatar.plugin.journals import run_dir  # noqa: PLC0415
+        from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415
         from pytest_avatar.plugin.verdict import Verdict  # noqa: PLC0415
 
         run = run_of(self._config)
@@ -79,6 +80,7 @@ class Controller:
         for journal in read_run(folder):
             run.ledger.fold_all(journal.events)
         run.at_the_end(lambda: forget_run(folder))
+        run.at_the_end(lambda: shutil.rmtree(folder / "places", ignore_errors=True))
         for findings in self._findings:
             run.findings.add(findings)
         run.findings.died.extend(self._died)

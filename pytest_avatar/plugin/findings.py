@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_avatar.core.dialect import Dialect
+
 __all__ = ["Findings"]
 
 
@@ -29,6 +31,11 @@ class Findings:
     problems: list[str] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
     negotiated: list[str] | None = None
+
+    def hear(self, dialect: Dialect) -> None:
+        """Note what this process has learnt of the service."""
+        if dialect.is_confirmed:
+            self.negotiated = [dialect.create_path, dialect.id_field]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the findings as plain data."""

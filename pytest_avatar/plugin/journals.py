@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.journal import Journal
-from pytest_avatar.adapters.state import find_state_dir, make_private_dir
 from pytest_avatar.core.errors import SettingError
-from pytest_avatar.core.settings import Mode, WatchdogPolicy
-from pytest_avatar.plugin.controller import RUN_ID, make_run_id
+from pytest_avatar.core.settings import WatchdogPolicy
 
 if TYPE_CHECKING:
     from pytest_avatar.adapters.watchdog.launcher import Watchdog
     from pytest_avatar.core.events import Event
     from pytest_avatar.plugin.run import AvatarRun
 
-__all__ = ["RunJournal", "run_dir"]
+__all__ = ["RunJournal"]
 
 
 class RunJournal:
@@ -59,7 +55,7 @@ class RunJournal:
     def _open(self) -> None:
         try:
             self._journal = Journal.open(
-                run_dir(self._run.settings.mode, self._run_id),
+                self._run.run_dir,
                 self._run.stage.worker or "main",
                 base_url=str(self._run.settings.base_url),
                 root=str(self._run.config.rootpath),
@@ -71,11 +67,6 @@ class RunJournal:
             return
         if self._run.settings.mode.is_live:
             self._start_watchdog(self._journal)
-
-    @property
-    def _run_id(self) -> str:
-        given: str | None = getattr(self._run.config, "workerinput", {}).get(RUN_ID)
-        return given or make_run_id()
 
     def _token_of(self, session_id: str) -> str | None:
         record = self._run.ledger.find(session_id)
@@ -103,18 +94,3 @@ class RunJournal:
         self._run.findings.problems.append(
             f"{problem}: had the run been killed, its sessions might have stayed open"
         )
-
-
-def run_dir(mode: Mode, run_id: str) -> Path:
-    """Return the directory that the processes of a run share, made if need be.
-
-    Args:
-        mode: Where real sessions are opened, the directory must outlive a crash of the machine.
-        run_id: The name of the run.
-
-    Raises:
-        OSError: It cannot be made, or is not private.
-    """
-    if mode.is_live:
-        return find_state_dir().make_run_dir(run_id)
-    return make_private_dir(Path(tempfile.gettempdir(), f"pytest-avatar-{run_id}"))

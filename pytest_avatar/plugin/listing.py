@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -14,13 +14,17 @@ from pytest_avatar.plugin.stage import FixtureCue
 from pytest_avatar.plugin.start import run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_avatar.plugin.demands import CassetteChoice
 
 __all__ = ["write_listing"]
 
-_NODES = {"class": pytest.Class, "module": pytest.Module, "package": pytest.Package}
+_NODES: Final[Mapping[str, type[pytest.Collector]]] = {
+    "class": pytest.Class,
+    "module": pytest.Module,
+    "package": pytest.Package,
+}
 
 
 def write_listing(session: pytest.Session, listing: str) -> None:

@@ -92,10 +92,9 @@ def header_lines(config: pytest.Config) -> list[str]:
     if all(one.is_default for one in given.values()):
         mode, base_url = "replay (auto: no KS on the command line)", given["base_url"].text
         return [f"avatar: mode {mode}, base URL {base_url} (default)"]
-    settings = resolved(config)
-    mode = f"{settings.mode} ({settings.sources['mode']})"
-    base_url = f"{settings.base_url} ({settings.sources['base_url']})"
-    return [f"avatar: mode {mode}, base URL {base_url}"]
+    from pytest_avatar.plugin.header import describe_settings  # noqa: PLC0415 - see the table
+
+    return list(describe_settings(config, resolved(config)))
 
 
 def session_scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 - pytest's

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_avatar.plugin.header import remember_dialect
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -38,6 +40,9 @@ class Publisher:
         report = replace(report, run=replace(report.run, exit_status=int(session.exitstatus)))
         for path in self._run.settings.reports:
             self._write(report, self._run.config.rootpath / path)
+        negotiated = self._run.findings.negotiated
+        if negotiated is not None and self._run.settings.mode.is_live:
+            remember_dialect(self._run.config, self._run.settings, negotiated)
         if report.sessions and os.environ.get("GITHUB_ACTIONS") == "true":
             self._tell_github(report)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -11,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_avatar.core import placeholders
+from pytest_avatar.core.dialect import Dialect
 from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.ledger import Ledger
 from pytest_avatar.core.model import Token
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.settings import Mode
+from pytest_avatar.plugin.controller import RUN_ID, make_run_id
 from pytest_avatar.plugin.findings import Findings
+from pytest_avatar.plugin.signals import end_in_order
 from pytest_avatar.plugin.stage import Stage
 from pytest_avatar.plugin.verdict import Verdict, WorkerEnd
 from pytest_avatar.plugin.watch import Watch
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.tapes import Tapes
 
 __all__ = ["AvatarRun"]
+
+_LONGEST_WAIT: Final = 600.0
+"""How long a test waits for a free place, in seconds."""
 
 _watched_key: Final = pytest.StashKey[bool]()
 
@@ -52,6 +60,7 @@ class AvatarRun:
         stage: Who is on stage.
         is_active: Whether somebody in this process uses avatars.
         findings: What else is to be said at the end.
+        dialect: What is known of the form in which the service takes create.
     """
 
     def __init__(self, config: pytest.Config, settings: AvatarSettings) -> None:
@@ -64,6 +73,7 @@ class AvatarRun:
         self.stage: Final = Stage(config.rootpath, worker)
         self.is_active = False
         self.findings: Final = Findings()
+        self.dialect: Final = Dialect(settings.create_path, settings.id_field)
         self._undo: Final[list[Callable[[], object]]] = []
         if settings.ks is not None:
             self.secrets.add(settings.ks, "ks")
@@ -89,6 +99,7 @@ class AvatarRun:
         if self.journal is not None:
             self.ledger.add_sink(self.journal.write)
         self._undo.append(self.tapes.install())
+        self._undo.append(end_in_order(self.stage))
         self.config.pluginmanager.register(Watch(self), "avatar-watch")
         if self.stage.worker is None:
             Verdict.register(self)
@@ -142,7 +153,7 @@ class AvatarRun:
         """What opens the sessions of the fixtures, and ends those that others left open."""
         from pytest_avatar.plugin.sessions import Sessions  # noqa: PLC0415 - imports httpx
 
-        sessions = Sessions(self.settings, self.ledger, self.secrets)
+        sessions = Sessions(self.settings, self.ledger, self.secrets, self.dialect, self._places())
         self._undo.append(sessions.close)
         return sessions
 
@@ -152,6 +163,14 @@ class AvatarRun:
         from pytest_avatar.plugin.tapes import Tapes  # noqa: PLC0415 - only active runs need it
 
         return Tapes(self)
+
+    @cached_property
+    def run_dir(self) -> Path:
+        """The directory that all processes of this run share; made when it is first needed."""
+        from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415 - imports adapters
+
+        given: str | None = getattr(self.config, "workerinput", {}).get(RUN_ID)
+        return run_dir(self.settings.mode, given or make_run_id())
 
     @cached_property
     def journal(self) -> RunJournal | None:
@@ -168,6 +187,27 @@ class AvatarRun:
         """End sessions for those who left them open, where there is something to end."""
         if records and self.settings.mode is not Mode.REPLAY and self.ledger.is_ours:
             self.sessions.end_all(records)
+
+    def _places(self) -> Callable[[], AbstractContextManager[None]]:
+        """Return what holds a place for a session, if their number is limited."""
+        if not self.settings.max_sessions or self.settings.mode is Mode.REPLAY:
+            return nullcontext
+        from pytest_avatar.adapters.places import Places  # noqa: PLC0415 - only with a limit
+
+        folder = self.run_dir / "places"
+        places = Places(folder, self.settings.max_sessions, longest_wait=_LONGEST_WAIT)
+        if self.stage.worker is None:
+            self._undo.append(lambda: shutil.rmtree(folder, ignore_errors=True))
+        return lambda: places.taken(self._say_waited)
+
+    def _say_waited(self, seconds: float) -> None:
+        text = f"waited {seconds:.1f} s for one of {self.settings.max_sessions} sessions"
+        if self.stage.item is not None:
+            self.stage.item.add_report_section(self.stage.phase or "setup", "avatar", text)
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self.stage.worker is None and self.config.get_verbosity() > 0:
+            reporter.ensure_newline()
+            reporter.write_line(f"avatar: {text}")
 
     def _start_emulator(self) -> None:
         from pytest_avatar.emulator import Emulator  # noqa: PLC0415 - needs the extra

@@ -14,7 +14,6 @@ from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
 from pytest_avatar.adapters.http import AsyncSender, Sender
 from pytest_avatar.adapters.keeper import Keeper
 from pytest_avatar.core.conversation import Conversation, Service
-from pytest_avatar.core.dialect import Dialect
 from pytest_avatar.core.errors import AvatarError, SettingError
 from pytest_avatar.core.events import Actor
 from pytest_avatar.core.interception import acting_as
@@ -23,8 +22,10 @@ from pytest_avatar.core.settings import Mode
 from pytest_avatar.core.wire import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
+    from contextlib import AbstractContextManager
 
+    from pytest_avatar.core.dialect import Dialect
     from pytest_avatar.core.ledger import Ledger, SessionRecord
     from pytest_avatar.core.model import AvatarOptions
     from pytest_avatar.core.redaction import Secrets
@@ -43,13 +44,22 @@ class Sessions:
         settings: The settings of the run.
         ledger: The books.
         secrets: The secrets of the run.
+        dialect: What is known of the form in which the service takes create.
+        place: Holds a place among the sessions that may be open at once.
     """
 
-    def __init__(self, settings: AvatarSettings, ledger: Ledger, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        settings: AvatarSettings,
+        ledger: Ledger,
+        secrets: Secrets,
+        dialect: Dialect,
+        place: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._settings: Final = settings
         self._ledger: Final = ledger
-        self.dialect: Final = Dialect(settings.create_path, settings.id_field)
-        self._service: Final = Service(settings.base_url, self.dialect, secrets, settings.timeout)
+        self._place: Final = place
+        self._service: Final = Service(settings.base_url, dialect, secrets, settings.timeout)
 
     @cached_property
     def _sender(self) -> Sender:
@@ -74,7 +84,7 @@ class Sessions:
     def opened(self, ks: str, options: AvatarOptions) -> Generator[AvatarSession]:
         """Open a session, and end it on leaving, whatever happens."""
         __tracebackhide__ = True
-        with self._conversation(ks, options) as conversation:
+        with self._place(), self._conversation(ks, options) as conversation:
             yield AvatarSession(conversation, self._sender)
 
     @contextmanager
@@ -85,7 +95,7 @@ class Sessions:
         closed by the time the session has to end.
         """
         __tracebackhide__ = True
-        with self._conversation(ks, options) as conversation:
+        with self._place(), self._conversation(ks, options) as conversation:
             yield AsyncAvatarSession(conversation, self._async_sender)
 
     @contextmanager

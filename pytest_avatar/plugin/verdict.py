@@ -92,6 +92,7 @@ class Verdict:
         """Judge what is still open, once, and return the report of the run."""
         if self._report is None:
             self._judge.after_run()
+            self._run.findings.hear(self._run.dialect)
             self._report = self._build()
         return self._report
 
@@ -135,6 +136,7 @@ class WorkerEnd:
         """Judge when every fixture is torn down, before pytest-xdist reports to the controller."""
         yield
         Judge(self._run).after_run()
+        self._run.findings.hear(self._run.dialect)
         output: dict[str, object] = session.config.workeroutput  # type: ignore[attr-defined] # xdist
         output[FINDINGS] = self._run.findings.to_dict()
 

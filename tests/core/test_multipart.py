@@ -46,7 +46,7 @@ def test_reading_never_raises(body: bytes, content_type: str) -> None:
         assert read is None or all(isinstance(part, Part) for part in read)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_categories=["C"], exclude_characters='%\\"')))
+@given(st.text("abc.;:'=-_()", min_size=1))
 def test_others_read_the_same(filename: str) -> None:
     body = write_multipart([Part("audio", b"ID3", filename, "audio/mpeg")], "b")
     head = b"MIME-Version: 1.0\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"

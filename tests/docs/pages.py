@@ -28,7 +28,7 @@ ADDRESS: Final = "127.0.0.1:8787"
 
 _VARYING: Final = (
     (r"(?m)^([=_!-])\1{2,} (.+?) \1{2,}$", r"\1\1\1 \2 \1\1\1"),
-    (r"(?m)^(platform|plugins|rootdir|cachedir|hypothesis profile)\b.*$", r"\1"),
+    (r"(?m)^(asyncio:|platform|plugins:|rootdir:|cachedir|hypothesis profile).*$", r"\1"),
     (r"(?m)^(?:platform|cachedir|hypothesis profile)\n", ""),
     (r" +\[ *(\d+%)\]", r" [\1]"),
     (r"\bin \d+\.\d+s\b", "in 0.00s"),

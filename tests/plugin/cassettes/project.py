@@ -204,3 +204,9 @@ def counted_connections(base_url: str) -> Iterator[list[object]]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join(5)
+
+
+def free_base_url() -> str:
+    """Return a base URL at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/v1/avatar-session"

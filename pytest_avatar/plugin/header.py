@@ -1,0 +1,63 @@
+"""What the report header says of a run with settings of its own. Never a secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from pytest_avatar.core.settings import AvatarSettings
+
+__all__ = ["describe_settings", "remember_dialect"]
+
+_CACHE_KEY: Final = "avatar/negotiated"
+
+
+def describe_settings(config: pytest.Config, settings: AvatarSettings) -> Iterator[str]:
+    """Yield the lines: mode and base URL, who chose them, and what earlier runs have to tell."""
+    mode = f"mode {settings.mode} ({settings.sources['mode']})"
+    yield f"avatar: {mode}, base URL {settings.base_url} ({settings.sources['base_url']})"
+    if settings.mode.is_live:
+        yield f"avatar: {_dialect(config, settings)}"
+        note = _last_run()
+        if note is not None:
+            yield f"avatar: {note}"
+
+
+def remember_dialect(config: pytest.Config, settings: AvatarSettings, form: list[str]) -> None:
+    """Keep create path and id field that a service took, for the header of the next run."""
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    if cache is not None:
+        known = cache.get(_CACHE_KEY, {})
+        cache.set(_CACHE_KEY, {**known, str(settings.base_url): form})
+
+
+def _dialect(config: pytest.Config, settings: AvatarSettings) -> str:
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    known = cache.get(_CACHE_KEY, {}) if cache is not None else {}
+    last = known.get(str(settings.base_url), [None, None])
+    sources = settings.sources
+    path = _form("create path", settings.create_path, sources["create_path"], last[0])
+    id_field = _form("avatar field", settings.id_field, sources["id_field"], last[1])
+    return f"{path}, {id_field}"
+
+
+def _form(title: str, pinned: str | None, source: str, last: str | None) -> str:
+    if pinned is not None:
+        return f"{title} {pinned or 'base'} ({source})"
+    if last is not None:
+        return f"{title} negotiated (last time: {last or 'base'})"
+    return f"{title} negotiated"
+
+
+def _last_run() -> str | None:
+    from pytest_avatar.adapters.last_run import last_run_note  # noqa: PLC0415 - live modes only
+    from pytest_avatar.adapters.state import find_state_dir  # noqa: PLC0415
+
+    try:
+        return last_run_note(find_state_dir())
+    except OSError:
+        return None
