@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.conversation import Outcome, Send, Steps
     from pytest_avatar.core.http import BaseUrl
 
-__all__ = ["AsyncSender", "Sender"]
+__all__ = ["AsyncSender", "Sender", "client_options"]
 
 _Result = TypeVar("_Result")
 
@@ -35,7 +35,7 @@ class Sender:
     """
 
     def __init__(self, base: BaseUrl) -> None:
-        self._client = httpx.Client(**_client_options(base))
+        self._client = httpx.Client(**client_options(base))
 
     def perform(self, steps: Steps[_Result]) -> _Result:
         """Take every step of a conversation, and return what it returns."""
@@ -73,7 +73,7 @@ class AsyncSender:
     """
 
     def __init__(self, base: BaseUrl, *, pooled: bool) -> None:
-        self._options = _client_options(base)
+        self._options = client_options(base)
         self._client = httpx.AsyncClient(**self._options) if pooled else None
 
     async def perform(self, steps: Steps[_Result]) -> _Result:
@@ -120,7 +120,7 @@ def _no_tls_context() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _client_options(base: BaseUrl) -> dict[str, Any]:
+def client_options(base: BaseUrl) -> dict[str, Any]:
     """Return how to make a client. A proxy never stands between us and this machine."""
     context = _tls_context() if base.scheme == "https" else _no_tls_context()
     return {"verify": context, "follow_redirects": False, "trust_env": not base.is_loopback}

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from pytest_avatar.core.ledger import Ledger, SessionRecord
     from pytest_avatar.core.redaction import Secrets
 
-__all__ = ["Exchange", "Interceptor", "LiveTape", "Tape", "acting_as"]
+__all__ = ["Exchange", "Interceptor", "LiveTape", "Tape", "acting_as", "passing_on_for"]
 
 _actor: Final[ContextVar[Actor]] = ContextVar("avatar_actor", default=Actor.CODE)
+_sender: Final[ContextVar[str | None]] = ContextVar("avatar_sender", default=None)
 
 
 @contextmanager
@@ -37,6 +38,16 @@ def acting_as(actor: Actor) -> Generator[None]:
         yield
     finally:
         _actor.reset(before)
+
+
+@contextmanager
+def passing_on_for(sender: str) -> Generator[None]:
+    """Name `sender` as the client of what this thread or task sends meanwhile."""
+    before = _sender.set(sender)
+    try:
+        yield
+    finally:
+        _sender.reset(before)
 
 
 class Tape(Protocol):
@@ -125,7 +136,7 @@ class Interceptor:
             raise ValueError(f"not a URL of the service: {request.url}")
         if call.credential is not None:
             self.secrets.add(call.credential.value, call.credential.scheme)
-        return Exchange(self, request, call, client)
+        return Exchange(self, request, call, _sender.get() or client)
 
 
 class Exchange:

@@ -68,11 +68,18 @@ class Summary:
         title: What stands between the rules; `None` if the only line needs no title.
         lines: What stands below.
         short: The verdict, on one line.
+        listing: The sessions one by one, if they were asked for; the first of the lines.
     """
 
     title: str | None
     lines: tuple[Line, ...]
     short: str
+    listing: tuple[Line, ...] = ()
+
+    @property
+    def without_findings(self) -> Summary:
+        """The same for a reader who has just been told what was found."""
+        return Summary(None, (*self.listing, Line(self.short, "red")), self.short, self.listing)
 
 
 def summarise(report: Report, *, verbose: int) -> Summary | None:
@@ -85,11 +92,11 @@ def summarise(report: Report, *, verbose: int) -> Summary | None:
     if not report.sessions:
         return None
     short = verdict_line(report)
-    listing = [_session_line(session) for session in report.sessions] if verbose > 0 else []
+    listing = tuple(_session_line(session) for session in report.sessions if verbose > 0)
     if not report.groups and not report.warnings:
         lines = (*listing, Line(short, "green"))
-        return Summary("avatar sessions" if listing else None, lines, short)
-    return Summary(short, (*listing, *_block(report)), short)
+        return Summary("avatar sessions" if listing else None, lines, short, listing)
+    return Summary(short, (*listing, *_block(report)), short, listing)
 
 
 def verdict_line(report: Report) -> str:

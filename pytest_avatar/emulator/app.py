@@ -23,7 +23,7 @@ from starlette.routing import Route, Router
 from pytest_avatar.core import wire
 from pytest_avatar.emulator.faults import parse_fault
 from pytest_avatar.emulator.page import render
-from pytest_avatar.emulator.protocol import HANG_UP
+from pytest_avatar.adapters.hang_up import HANG_UP
 from pytest_avatar.emulator.stage import Stage
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pytest_avatar.emulator.books import Books
-    from pytest_avatar.emulator.server import BackgroundServer
+    from pytest_avatar.adapters.loopback_server import BackgroundServer
     from pytest_avatar.emulator.switches import Switches
 
 __all__ = ["Emulator"]
@@ -101,7 +101,7 @@ class Emulator:
             return self
         try:
             from pytest_avatar.emulator.app import build_app  # noqa: PLC0415 - needs the extra
-            from pytest_avatar.emulator.server import BackgroundServer  # noqa: PLC0415 - the same
+            from pytest_avatar.adapters.loopback_server import BackgroundServer  # noqa: PLC0415 - the same
         except ModuleNotFoundError as error:
             package = (error.name or "Starlette").partition(".")[0]
             raise SettingError(

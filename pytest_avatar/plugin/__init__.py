@@ -15,6 +15,7 @@ from pytest_avatar.plugin.fixtures import (
     FIXTURES,
     async_avatar_session,
     avatar_cassette,
+    avatar_gateway,
     avatar_ks,
     avatar_ledger,
     avatar_session,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "async_avatar_session",
     "avatar_cassette",
+    "avatar_gateway",
     "avatar_ks",
     "avatar_ledger",
     "avatar_session",

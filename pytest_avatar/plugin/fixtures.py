@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from pytest_avatar.core.settings import AvatarSettings
     from pytest_avatar.plugin.books import AvatarLedger
     from pytest_avatar.plugin.cassette import AvatarCassette
+    from pytest_avatar.plugin.gateway import AvatarGateway
 
 __all__ = [
     "FIXTURES",
     "AvatarSessionFactory",
     "async_avatar_session",
     "avatar_cassette",
+    "avatar_gateway",
     "avatar_ks",
     "avatar_ledger",
     "avatar_session",
@@ -108,6 +110,19 @@ def avatar_ledger(request: pytest.FixtureRequest) -> AvatarLedger:
     return AvatarLedger(watching_run(request).ledger)
 
 
+@pytest.fixture(scope="session")
+def avatar_gateway(request: pytest.FixtureRequest) -> Iterator[AvatarGateway]:
+    """A local server whose `.base_url` other processes use in place of the service's.
+
+    What they send there is replayed, recorded, sent on or emulated as the mode says, and counted.
+    While it runs, `AVATAR_BASE_URL` names it to child processes.
+    """
+    from pytest_avatar.plugin.gateway import running_gateway  # noqa: PLC0415 - needs the extra
+
+    with running_gateway(watching_run(request)) as gateway:
+        yield gateway
+
+
 @pytest.fixture
 def avatar_cassette(request: pytest.FixtureRequest) -> AvatarCassette:
     """The cassette in use: its path, and what has been played of it and what has not."""
@@ -120,6 +135,7 @@ FIXTURES = frozenset(
     {
         "async_avatar_session",
         "avatar_cassette",
+        "avatar_gateway",
         "avatar_ks",
         "avatar_ledger",
         "avatar_session",

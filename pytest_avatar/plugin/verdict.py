@@ -38,6 +38,7 @@ class Verdict:
         self._run: Final = run
         self._judge: Final = Judge(run)
         self._report: Report | None = None
+        self._is_told = False
 
     @classmethod
     def register(cls, run: AvatarRun) -> Verdict:
@@ -72,6 +73,8 @@ class Verdict:
         summary = summarise(self.settle(), verbose=self._run.config.get_verbosity())
         if summary is None:
             return
+        if self._is_told:
+            summary = summary.without_findings
         if summary.title is not None:
             terminalreporter.section(summary.title)
         for line in summary.lines:
@@ -85,8 +88,8 @@ class Verdict:
         if report.failures and self._run.settings.leaks is LeakPolicy.FAIL:
             failures.append(verdict_text(report))
         if failures:
-            failed = _failed(verdict_line(report), "\n\n".join(failures))
-            session.config.hook.pytest_runtest_logreport(report=failed)
+            _publish(session.config, _failed(verdict_line(report), "\n\n".join(failures)))
+            self._is_told = bool(report.failures)
 
     def settle(self) -> Report:
         """Judge what is still open, once, and return the report of the run."""
@@ -139,6 +142,18 @@ class WorkerEnd:
         self._run.findings.hear(self._run.dialect)
         output: dict[str, object] = session.config.workeroutput  # type: ignore[attr-defined] # xdist
         output[FINDINGS] = self._run.findings.to_dict()
+
+
+def _publish(config: pytest.Config, report: pytest.TestReport) -> None:
+    """Give a report to every plugin, as if a test had failed.
+
+    The terminal is told without its progress bar, which counts tests.
+    """
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    hook = config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", [terminal])
+    hook(report=report)
+    if terminal is not None:
+        terminal.stats.setdefault("failed", []).append(report)
 
 
 def _failed(title: str, text: str) -> pytest.TestReport:

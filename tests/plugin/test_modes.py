@@ -237,7 +237,7 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(
     downstream: Downstream, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     loaded = [name for name in sys.modules if name.partition(".")[0] in ("starlette", "uvicorn")]
-    for name in [*loaded, "pytest_avatar.emulator.app", "pytest_avatar.emulator.server"]:
+    for name in [*loaded, "pytest_avatar.emulator.app", "pytest_avatar.adapters.loopback_server"]:
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     downstream.write(SPEAKS)

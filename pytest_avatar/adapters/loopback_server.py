@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from pytest_avatar.emulator.protocol import HangUpProtocol
+from pytest_avatar.adapters.hang_up import HangUpProtocol
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp
 
@@ -32,10 +33,19 @@ class BackgroundServer:
     Args:
         app: What to serve.
         listener: A listening socket, which the server owns from now on.
-        name: The `Server` header of every answer.
+        name: The `Server` header of every answer; `None` adds none.
+        closing: What the application has to close in the server's own event loop, at the end.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, *, name: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        *,
+        name: str | None,
+        closing: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._closing = closing
         self._listener = listener
         self._config = Config(
             app,
@@ -48,9 +58,9 @@ class BackgroundServer:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._state = ServerState()
-        self._state.default_headers = [(b"Server", name.encode())]
+        self._state.default_headers = [] if name is None else [(b"Server", name.encode())]
         self._serving = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name or "avatar-server", daemon=True)
 
     def start(self) -> None:
         """Begin to serve; who connects sooner waits in the listener's queue."""
@@ -78,6 +88,8 @@ class BackgroundServer:
         await self._stop_accepting(server)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await self._hang_up()
+            if self._closing is not None:
+                await self._closing()
 
     async def _stop_accepting(self, server: asyncio.Server) -> None:
         """Close the listener, once what it has just accepted is a connection of the server's.
