@@ -107,7 +107,7 @@ def avatar_ledger(request: pytest.FixtureRequest) -> AvatarLedger:
     """The sessions of this run: `.sessions`, `.open_sessions`, `.assert_no_leaks()`."""
     from pytest_avatar.plugin.books import AvatarLedger  # noqa: PLC0415 - only who asks needs it
 
-    return AvatarLedger(watching_run(request).ledger)
+    return AvatarLedger(watching_run(request))
 
 
 @pytest.fixture(scope="session")

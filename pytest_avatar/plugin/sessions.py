@@ -13,6 +13,7 @@ import pytest
 from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
 from pytest_avatar.adapters.http import AsyncSender, Sender
 from pytest_avatar.adapters.keeper import Keeper
+from pytest_avatar.adapters.shield import shielded
 from pytest_avatar.core.conversation import Conversation, Service
 from pytest_avatar.core.errors import AvatarError, SettingError
 from pytest_avatar.core.events import Actor
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.model import AvatarOptions
     from pytest_avatar.core.redaction import Secrets
     from pytest_avatar.core.settings import AvatarSettings
+    from pytest_avatar.plugin.stage import Stage
 
 __all__ = ["Sessions"]
 
@@ -45,6 +47,7 @@ class Sessions:
         ledger: The books.
         secrets: The secrets of the run.
         dialect: What is known of the form in which the service takes create.
+        stage: Who is on stage.
         place: Holds a place among the sessions that may be open at once.
     """
 
@@ -54,10 +57,12 @@ class Sessions:
         ledger: Ledger,
         secrets: Secrets,
         dialect: Dialect,
+        stage: Stage,
         place: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._settings: Final = settings
         self._ledger: Final = ledger
+        self._stage: Final = stage
         self._place: Final = place
         self._service: Final = Service(settings.base_url, dialect, secrets, settings.timeout)
 
@@ -116,8 +121,12 @@ class Sessions:
     def _create(self, ks: str, options: AvatarOptions) -> Conversation:
         __tracebackhide__ = True
         options = replace(options, avatar_id=options.avatar_id or self._default_avatar())
+        steps = self._service.create(ks, options)
         try:
-            return self._sender.perform(self._service.create(ks, options))
+            if not self._settings.mode.is_live:
+                return self._sender.perform(steps)
+            with self._stage.calling_from_here():
+                return shielded(lambda: self._sender.perform(steps), kept=self._finish)
         except AvatarError as error:
             raise pytest.fail.Exception(f"avatar session: {error}", pytrace=False) from None
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "WorkerEnd"]
 
-_NODE_ID: Final = "avatar sessions"
+_NODE_ID: Final = "avatar::sessions"
 
 
 class Verdict:

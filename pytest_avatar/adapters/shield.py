@@ -1,0 +1,46 @@
+"""A call that an interrupt cannot cut in two."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["shielded"]
+
+_T = TypeVar("_T")
+
+
+def shielded(call: Callable[[], _T], *, kept: Callable[[_T], object]) -> _T:
+    """Make a call in a thread of its own, and see it through when this one is interrupted.
+
+    A create that is interrupted half way has opened a session that nobody knows. A second
+    interrupt is obeyed at once.
+
+    Args:
+        call: What to do. Its context variables are this thread's.
+        kept: Given the result if this thread was interrupted meanwhile.
+
+    Raises:
+        BaseException: What the call raised; or the interrupt, once the call is over.
+    """
+    result: Future[_T] = Future()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            result.set_result(context.run(call))
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="avatar-create", daemon=True).start()
+    try:
+        return result.result()
+    except BaseException:
+        if not result.done() and result.exception() is None:
+            kept(result.result())
+        raise
