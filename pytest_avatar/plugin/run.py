@@ -153,7 +153,7 @@ class AvatarRun:
         """What opens the sessions of the fixtures, and ends those that others left open."""
         from pytest_avatar.plugin.sessions import Sessions  # noqa: PLC0415 - imports httpx
 
-        sessions = Sessions(self.settings, self.ledger, self.secrets, self.dialect, self._places())
+        sessions = Sessions(self, self._places())
         self._undo.append(sessions.close)
         return sessions
 

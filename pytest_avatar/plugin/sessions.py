@@ -26,12 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from contextlib import AbstractContextManager
 
-    from pytest_avatar.core.dialect import Dialect
-    from pytest_avatar.core.ledger import Ledger, SessionRecord
+    from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.core.model import AvatarOptions
-    from pytest_avatar.core.redaction import Secrets
-    from pytest_avatar.core.settings import AvatarSettings
-    from pytest_avatar.plugin.stage import Stage
+    from pytest_avatar.plugin.run import AvatarRun
 
 __all__ = ["Sessions"]
 
@@ -43,28 +40,19 @@ class Sessions:
     """Opens the sessions of the fixtures, and ends whatever has to be ended.
 
     Args:
-        settings: The settings of the run.
-        ledger: The books.
-        secrets: The secrets of the run.
-        dialect: What is known of the form in which the service takes create.
-        stage: Who is on stage.
+        run: The run of this process.
         place: Holds a place among the sessions that may be open at once.
     """
 
-    def __init__(
-        self,
-        settings: AvatarSettings,
-        ledger: Ledger,
-        secrets: Secrets,
-        dialect: Dialect,
-        stage: Stage,
-        place: Callable[[], AbstractContextManager[None]],
-    ) -> None:
+    def __init__(self, run: AvatarRun, place: Callable[[], AbstractContextManager[None]]) -> None:
+        settings = run.settings
         self._settings: Final = settings
-        self._ledger: Final = ledger
-        self._stage: Final = stage
+        self._ledger: Final = run.ledger
+        self._stage: Final = run.stage
         self._place: Final = place
-        self._service: Final = Service(settings.base_url, dialect, secrets, settings.timeout)
+        self._service: Final = Service(
+            settings.base_url, run.dialect, run.secrets, settings.timeout
+        )
 
     @cached_property
     def _sender(self) -> Sender:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.core.attribution import calling_line
 from pytest_avatar.core.events import Opener
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import pytest
 
 __all__ = ["FixtureCue", "Stage"]
+
+
+_line: Final[ContextVar[tuple[str, int] | None]] = ContextVar("avatar_line", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,20 @@ class Stage:
         finally:
             self.fixtures.remove(cue)
 
+    @contextmanager
+    def calling_from_here(self) -> Generator[None]:
+        """Have what other threads send on behalf of this one attributed to its line."""
+        before = _line.set(calling_line(self.root))
+        try:
+            yield
+        finally:
+            _line.reset(before)
+
     def opener(self, client: str) -> Opener:
         """Return who opens a session now, through `client`."""
         cue = self.fixtures[-1] if self.fixtures else None
         test = None if self.item is None else self.item.nodeid
-        file, line = calling_line(self.root) or (None, None)
+        file, line = _line.get() or calling_line(self.root) or (None, None)
         return Opener(
             scope_id=cue.scope_id if cue else test or "",
             test=test,
