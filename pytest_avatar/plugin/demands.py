@@ -40,10 +40,10 @@ class CassetteChoice:
 
     Attributes:
         name: The cassette's name; `None` takes the test's.
-        match_on: How requests are matched; `None` takes the default.
+        match_on: What requests are matched by.
         allow_repeats: Whether an interaction may be played more than once.
     """
 
     name: str | None
-    match_on: tuple[str, ...] | None
+    match_on: tuple[str, ...]
     allow_repeats: bool

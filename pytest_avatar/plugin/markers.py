@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_avatar.core.model import AvatarOptions
     from pytest_avatar.plugin.demands import AllowLeaks, CassetteChoice, LeakScope, NoLeaks
@@ -54,13 +54,15 @@ def avatar_allow_leaks(*, reason: str) -> AllowLeaks:
 def avatar_cassette(
     name: str | None = None,
     *,
-    match_on: Iterable[str] | None = None,
+    match_on: Sequence[str] | None = None,
     allow_repeats: bool = False,
 ) -> CassetteChoice:
     """Choose this test's cassette, and how requests are matched with it."""
-    from pytest_avatar.plugin.demands import CassetteChoice  # noqa: PLC0415 - only runs that use us
+    from pytest_avatar.core.playback import DEFAULT_MATCH_ON, read_match_on  # noqa: PLC0415 - as above
+    from pytest_avatar.plugin.demands import CassetteChoice  # noqa: PLC0415
 
-    return CassetteChoice(name, None if match_on is None else tuple(match_on), allow_repeats)
+    names = DEFAULT_MATCH_ON if match_on is None else match_on
+    return CassetteChoice(name, read_match_on(names), allow_repeats)
 
 
 MARKERS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -87,7 +89,7 @@ def check_markers(item: pytest.Item) -> bool:
     for mark in found:
         try:
             _read(mark)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{mark.name}: {error}") from None
     return bool(found)
 

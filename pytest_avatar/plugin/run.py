@@ -79,12 +79,17 @@ class AvatarRun:
             self.secrets.add(settings.ks, "ks")
 
     def shield(self) -> None:
-        """See to it that nothing of an offline run reaches the service, from now on."""
-        if self.settings.mode is not Mode.REPLAY:
+        """See to it that nothing of a run without a service reaches it, from now on."""
+        if self.settings.mode.is_live:
             return
-        from pytest_avatar.adapters.interception.guard import Guard  # noqa: PLC0415 - replays only
+        from pytest_avatar.adapters.interception.guard import (  # noqa: PLC0415 - only these modes
+            EMULATOR_ADVICE,
+            REPLAY_ADVICE,
+            Guard,
+        )
 
-        guard = Guard(self.settings.base_url, self.findings.refusals.append)
+        advice = REPLAY_ADVICE if self.settings.mode is Mode.REPLAY else EMULATOR_ADVICE
+        guard = Guard(self.settings.base_url, self.findings.refusals.append, advice)
         guard.on()
         self._undo.append(guard.off)
         self._set_environment("AVATAR_KS", placeholders.KS)
@@ -218,7 +223,6 @@ class AvatarRun:
         sources = {**self.settings.sources, "base_url": "the embedded emulator"}
         self.settings = replace(self.settings, base_url=BaseUrl(emulator.base_url), sources=sources)
         self._set_environment("AVATAR_BASE_URL", emulator.base_url)
-        self._set_environment("AVATAR_KS", placeholders.KS)
 
     def _set_environment(self, name: str, value: str) -> None:
         """Set a variable for the code under test and its child processes, for the run."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TapeMaker"]
 
-_TEST_DEFAULTS: Final = CassetteChoice(None, None, allow_repeats=False)
+_DEFAULTS: Final = CassetteChoice(None, DEFAULT_MATCH_ON, allow_repeats=False)
 
 
 class TapeMaker:
@@ -50,7 +50,7 @@ class TapeMaker:
 
     def for_test(self, item: pytest.Item) -> Tape:
         """Return a fresh tape for a test."""
-        choice: CassetteChoice = closest(item, "avatar_cassette") or _TEST_DEFAULTS
+        choice: CassetteChoice = closest(item, "avatar_cassette") or _DEFAULTS
         allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
         path = self._folder / item_path(item, choice.name)
         reason = None if allowance is None else allowance.reason
@@ -62,7 +62,7 @@ class TapeMaker:
         parameter = getattr(request, "param_index", 0) if hasattr(request, "param") else None
         path = self._folder / fixture_path(cue, request.node, parameter)
         test = self._run.stage.item
-        return self._make(path, test.nodeid if test else "", _TEST_DEFAULTS, label=label)
+        return self._make(path, test.nodeid if test else "", _DEFAULTS, label=label)
 
     def _make(
         self,
@@ -91,7 +91,7 @@ class TapeMaker:
         shared |= {
             "test": node_id,
             "record_command": _record_command(node_id),
-            "match_on": choice.match_on or DEFAULT_MATCH_ON,
+            "match_on": choice.match_on,
             "allow_repeats": choice.allow_repeats,
             "shown_path": self._run.shown(path),
         }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
 from hypothesis import given
@@ -33,8 +34,12 @@ from pytest_avatar.core.errors import (
 )
 from pytest_avatar.core.http import BaseUrl, Response
 from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token, Turn
+from pytest_avatar.core.multipart import Part
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.wire import Ending, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BASE = BaseUrl("https://avatar.example/v1")
 KS = "djJ8MTIzNDU2fGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6"
@@ -43,7 +48,7 @@ OPENED = {"success": True, "sessionId": "s1", "token": TOKEN}
 TIMED_OUT = NoAnswerError("ReadTimeout: timed out")
 
 Result = TypeVar("Result")
-Said = Response | NoAnswerError
+Said: TypeAlias = Response | NoAnswerError
 
 
 def says(status: int, data: dict[str, Any] | None = None) -> Response:
@@ -117,7 +122,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         now[0] += 0.9
         return now[0]
 
-    monkeypatch.setattr(module.time, "monotonic", monotonic)
+    monkeypatch.setattr(time, "monotonic", monotonic)
     return now
 
 
@@ -248,10 +253,8 @@ def test_an_answer_without_a_session_is_unexpected(body: bytes) -> None:
 def test_whatever_is_answered_a_create_gives_a_session_or_an_avatar_error(
     body: bytes, status: int
 ) -> None:
-    try:
-        create(Driver(Response(status, (), body)))
-    except AvatarError as error:
-        assert str(error).startswith("create was ")
+    with suppress(AvatarError):
+        assert create(Driver(Response(status, (), body))).is_open
 
 
 @pytest.mark.parametrize("ks", ["", " ", "two words", f"{KS}\n", "djJ8é"])
@@ -316,7 +319,7 @@ def test_a_404_after_a_try_without_an_answer_is_no_surprise() -> None:
 
 
 def test_an_end_that_fails_is_tried_again_after_longer_and_longer_pauses() -> None:
-    bad = [says(500), says(429), TIMED_OUT, says(200, {"success": False}), says(400)]
+    bad: list[Said] = [says(500), says(429), TIMED_OUT, says(200, {"success": False}), says(400)]
     driver, session = Driver(*bad, Response(200, (), b"<html>"), says(200)), conversation()
     assert driver.drive(session.end()) is Ending.ENDED
     assert driver.paused == [0.05, 0.1, 0.2, 0.4, 0.5, 0.5]
@@ -431,7 +434,7 @@ def test_audio_is_sent_with_its_type_and_a_name_that_fits() -> None:
     call = wire.read_call(BASE, driver.sent[0].request)
     assert call is not None
     assert call.payload == {"turnId": "t", "duration": "0.1"}
-    assert call.audio == wire.Part("audio", b"RIFF", "audio.wav", "audio/wav")
+    assert call.audio == Part("audio", b"RIFF", "audio.wav", "audio/wav")
 
 
 def test_init_client_gives_what_a_browser_needs_and_makes_it_known_as_secret() -> None:

@@ -1,5 +1,7 @@
 """Events travel as JSON between processes and versions."""
 
+# ruff: noqa: ANN401 - JSON of any form
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """What users read when a call did not do as asked."""
 
+# ruff: noqa: ANN401 - options that are passed on
+
 from __future__ import annotations
 
 from typing import Any
@@ -36,51 +38,65 @@ def refusal(
             Operation.CREATE,
             400,
             "visualConfig.id is required",
-            "create was refused by the service: 400 visualConfig.id is required.\n"
-            "Check the avatar id and the other fields of the session.",
+            (
+                "create was refused by the service: 400 visualConfig.id is required.\n"
+                "Check the avatar id and the other fields of the session."
+            ),
         ),
         (
             Operation.CREATE,
             401,
             "Invalid Kaltura Session",
-            "create was refused by the service: 401 Invalid Kaltura Session.\n"
-            "Give a fresh KS: one lives 24 hours by default.",
+            (
+                "create was refused by the service: 401 Invalid Kaltura Session.\n"
+                "Give a fresh KS: one lives 24 hours by default."
+            ),
         ),
         (
             Operation.CREATE,
             403,
             "Kaltura Session not authorized",
-            "create was refused by the service: 403 Kaltura Session not authorized.\n"
-            "Give an admin KS: the service takes no other for create.",
+            (
+                "create was refused by the service: 403 Kaltura Session not authorized.\n"
+                "Give an admin KS: the service takes no other for create."
+            ),
         ),
         (
             Operation.CREATE,
             404,
             None,
-            "create was refused by the service: 404.\n"
-            "Check the base URL; both known paths of create were tried.",
+            (
+                "create was refused by the service: 404.\n"
+                "Check the base URL; both known paths of create were tried."
+            ),
         ),
         (
             Operation.CREATE,
             429,
             None,
-            "create was refused by the service: 429.\n"
-            "The service limits how many sessions are open at once.",
+            (
+                "create was refused by the service: 429.\n"
+                "The service limits how many sessions are open at once."
+            ),
         ),
         (
             Operation.CREATE,
             500,
             "Internal server error",
-            "create was refused by the service: 500 Internal server error.\n"
-            "Nobody can know whether a session was opened, so it is not tried again; "
-            "the run's summary lists it as unknown.",
+            (
+                "create was refused by the service: 500 Internal server error.\n"
+                "Nobody can know whether a session was opened, so it is not tried again; "
+                "the run's summary lists it as unknown."
+            ),
         ),
         (
             Operation.CREATE,
             307,
             None,
-            "create was refused by the service: 307.\n"
-            "Redirects are not followed; is the base URL that of the avatar service?",
+            (
+                "create was refused by the service: 307.\n"
+                "Redirects are not followed; is the base URL that of the avatar service?"
+            ),
         ),
         (
             Operation.SAY_TEXT,
@@ -92,15 +108,19 @@ def refusal(
             Operation.SAY_TEXT,
             503,
             "Service temporarily unavailable",
-            "say-text of session s1 was refused by the service: 503 Service temporarily "
-            "unavailable.\nSome live accounts refuse say-text; say_audio may work there.",
+            (
+                "say-text of session s1 was refused by the service: 503 Service temporarily "
+                "unavailable.\nSome live accounts refuse say-text; say_audio may work there."
+            ),
         ),
         (
             Operation.INTERRUPT,
             401,
             "Invalid or expired token",
-            "interrupt of session s1 was refused by the service: 401 Invalid or expired token.\n"
-            "The session's token is not accepted: it ended, or the token is another's.",
+            (
+                "interrupt of session s1 was refused by the service: 401 Invalid or expired token.\n"
+                "The session's token is not accepted: it ended, or the token is another's."
+            ),
         ),
         (
             Operation.END,
@@ -144,22 +164,28 @@ def test_a_session_that_the_service_does_not_know_is_gone(status: int) -> None:
         (
             Operation.CREATE,
             None,
-            "create was answered 200, but a field of the answer is missing or of a wrong type.\n"
-            "Expected a JSON object with `sessionId` and `token`; "
-            "is the base URL that of the avatar service?",
+            (
+                "create was answered 200, but a field of the answer is missing or of a wrong type.\n"
+                "Expected a JSON object with `sessionId` and `token`; "
+                "is the base URL that of the avatar service?"
+            ),
         ),
         (
             Operation.INIT_CLIENT,
             None,
-            "init-client of session s1 was answered 200, but a field of the answer is missing or "
-            "of a wrong type.\nExpected a JSON object with `whepUrl` and `turn`; "
-            "is the base URL that of the avatar service?",
+            (
+                "init-client of session s1 was answered 200, but a field of the answer is missing or "
+                "of a wrong type.\nExpected a JSON object with `whepUrl` and `turn`; "
+                "is the base URL that of the avatar service?"
+            ),
         ),
         (
             Operation.END,
             "the body is not JSON",
-            "end of session s1 was answered 200, but the body is not JSON.\n"
-            "Expected a JSON object with `success`; is the base URL that of the avatar service?",
+            (
+                "end of session s1 was answered 200, but the body is not JSON.\n"
+                "Expected a JSON object with `success`; is the base URL that of the avatar service?"
+            ),
         ),
     ],
 )

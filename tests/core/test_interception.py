@@ -34,9 +34,7 @@ def says(status: int, data: dict[str, Any] | None = None) -> Response:
 class ScriptedTape:
     """A tape that does as it was told, and remembers what it heard."""
 
-    def __init__(
-        self, answer: Response | None = None, error: BaseException | None = None
-    ) -> None:
+    def __init__(self, answer: Response | None = None, error: BaseException | None = None) -> None:
         self._answer = answer
         self._error = error
         self.heard: list[str] = []
@@ -63,7 +61,11 @@ class Middle:
         self.secrets = Secrets()
         self.ledger = Ledger()
         self.interceptor = Interceptor(
-            BASE, self.ledger, self.secrets, lambda client: Opener(client=client), tape or LiveTape()
+            BASE,
+            self.ledger,
+            self.secrets,
+            lambda client: Opener(client=client),
+            tape or LiveTape(),
         )
 
     def begin(self, request: Request) -> Exchange:

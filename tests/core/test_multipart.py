@@ -72,7 +72,7 @@ def test_a_boundary_is_read_quoted_or_not(content_type: str) -> None:
 
 def test_what_other_clients_put_around_parts_is_passed_over() -> None:
     body = (
-        b"preamble\r\n--b  \r\ncontent-disposition: form-data; filename=\"a\\\"b\"; NAME=\"x\"\r\n"
+        b'preamble\r\n--b  \r\ncontent-disposition: form-data; filename="a\\"b"; NAME="x"\r\n'
         b"X-Other: 1\r\n\r\n1\r\n--b--\r\nepilogue"
     )
     assert read_multipart(body, CONTENT_TYPE) == [Part("x", b"1", 'a"b')]

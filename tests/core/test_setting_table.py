@@ -22,12 +22,16 @@ def layers(row: Row) -> list[tuple[str, str]]:
 
 
 def texts(row: Row, *spoken: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    places = dict(layers(row))
-    command_line, environment, ini = (
-        {places[layer]: layer} if layer in spoken else {}
-        for layer in ("command line", "environment", "ini")
+    """Return what each layer says: its own name, if it is one of those that speak."""
+
+    def say(layer: str, place: str | None) -> dict[str, str]:
+        return {place: layer} if place is not None and layer in spoken else {}
+
+    return (
+        say("command line", row.option),
+        say("environment", row.environment),
+        say("ini", row.ini),
     )
-    return command_line, environment, ini
 
 
 @rows

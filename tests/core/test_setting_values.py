@@ -1,5 +1,7 @@
 """What the texts of every setting mean, and how a wrong one is refused: in one line."""
 
+# ruff: noqa: ANN401 - a setting may be of any type
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -58,8 +60,7 @@ def test_defaults_are_those_of_the_reference() -> None:
         watchdog=WatchdogPolicy.AUTO,
         create_path=None,
         id_field=None,
-        sources={row.name: "default" for row in ROWS}
-        | {"mode": "auto: no KS on the command line"},
+        sources={row.name: "default" for row in ROWS} | {"mode": "auto: no KS on the command line"},
     )
 
 
@@ -103,44 +104,58 @@ def test_a_text_is_read_the_same_in_every_layer(name: str, text: str, value: Any
         (
             "mode",
             "Replay",
-            "mode (command line, --avatar-mode): 'Replay' is none of them; "
-            "accepted: auto, replay, record, live, emulator, verify",
+            (
+                "mode (command line, --avatar-mode): 'Replay' is none of them; "
+                "accepted: auto, replay, record, live, emulator, verify"
+            ),
         ),
         (
             "leaks",
             "ignore",
-            "what a leak does (command line, --avatar-leaks): 'ignore' is none of them; "
-            "accepted: fail, warn, off",
+            (
+                "what a leak does (command line, --avatar-leaks): 'ignore' is none of them; "
+                "accepted: fail, warn, off"
+            ),
         ),
         (
             "session_scope",
             "test",
-            "scope of avatar_session (command line, --avatar-session-scope): 'test' is none of "
-            "them; accepted: function, class, module, package, session",
+            (
+                "scope of avatar_session (command line, --avatar-session-scope): 'test' is none of "
+                "them; accepted: function, class, module, package, session"
+            ),
         ),
         (
             "timeout",
             "0",
-            "request timeout (ini, avatar_timeout): '0' would never wait; "
-            "accepted: seconds, more than 0",
+            (
+                "request timeout (ini, avatar_timeout): '0' would never wait; "
+                "accepted: seconds, more than 0"
+            ),
         ),
         (
             "keep_alive",
             "-1",
-            "keep-alive interval (ini, avatar_keep_alive): '-1' is negative or endless; "
-            "accepted: seconds; 0 sends none",
+            (
+                "keep-alive interval (ini, avatar_keep_alive): '-1' is negative or endless; "
+                "accepted: seconds; 0 sends none"
+            ),
         ),
         (
             "max_session_duration",
             "inf",
-            "longest life of a session (ini, avatar_max_session_duration): 'inf' is negative or "
-            "endless; accepted: seconds; 0 sets no limit",
+            (
+                "longest life of a session (ini, avatar_max_session_duration): 'inf' is negative or "
+                "endless; accepted: seconds; 0 sets no limit"
+            ),
         ),
         (
             "max_sessions",
             "1.5",
-            "most sessions at once (ini, avatar_max_sessions): '1.5' is no whole number; "
-            "accepted: a whole number; 0 sets no limit",
+            (
+                "most sessions at once (ini, avatar_max_sessions): '1.5' is no whole number; "
+                "accepted: a whole number; 0 sets no limit"
+            ),
         ),
         (
             "watch",
@@ -155,26 +170,34 @@ def test_a_text_is_read_the_same_in_every_layer(name: str, text: str, value: Any
         (
             "create_path",
             "create",
-            "create path (ini, avatar_create_path): 'create' is none of them; "
-            "accepted: negotiate, base, /create",
+            (
+                "create path (ini, avatar_create_path): 'create' is none of them; "
+                "accepted: negotiate, base, /create"
+            ),
         ),
         (
             "id_field",
             "avatar",
-            "avatar field (ini, avatar_id_field): 'avatar' is none of them; "
-            "accepted: negotiate, avatarId, id",
+            (
+                "avatar field (ini, avatar_id_field): 'avatar' is none of them; "
+                "accepted: negotiate, avatarId, id"
+            ),
         ),
         (
             "base_url",
             "https://h:x",
-            "base URL (command line, --avatar-base-url): 'https://h:x' its port is no number from "
-            "1 to 65535; accepted: an https URL, or http on this machine",
+            (
+                "base URL (command line, --avatar-base-url): 'https://h:x' its port is no number from "
+                "1 to 65535; accepted: an https URL, or http on this machine"
+            ),
         ),
         (
             "ks",
             "two words",
-            "Kaltura Session (command line, --avatar-ks): the value is empty, or holds white space "
-            "or other characters that no KS has; accepted: a KS, or @FILE with one in it",
+            (
+                "Kaltura Session (command line, --avatar-ks): the value is empty, or holds white space "
+                "or other characters that no KS has; accepted: a KS, or @FILE with one in it"
+            ),
         ),
     ],
 )
@@ -189,12 +212,14 @@ def test_a_refusal_names_the_layer_that_spoke() -> None:
 
 @given(st.text(min_size=1), st.sampled_from([row for row in ROWS if not row.is_secret]))
 def test_any_text_is_read_or_refused_in_one_line(text: str, row: Row) -> None:
+    refused = ""
     try:
         settings_of(layers_of(row)[-1], row, text)
     except SettingError as error:
-        assert "\n" not in str(error)
-        assert str(error).startswith(f"{row.title} (")
-        assert f"; accepted: {row.accepted}" in str(error)
+        refused = str(error)
+    assert "\n" not in refused
+    assert not refused or refused.startswith(f"{row.title} (")
+    assert not refused or refused.endswith(f"; accepted: {row.accepted}")
 
 
 @pytest.mark.parametrize(
@@ -271,9 +296,7 @@ def test_a_ks_is_read_from_a_file(tmp_path: Path) -> None:
         ("djJ8é".encode(), "is empty, or holds white space"),
     ],
 )
-def test_a_file_without_a_ks_is_refused(
-    tmp_path: Path, content: bytes | None, reason: str
-) -> None:
+def test_a_file_without_a_ks_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
     if content is not None:
         (tmp_path / "ks").write_bytes(content)
     with pytest.raises(ValueError, match=reason):

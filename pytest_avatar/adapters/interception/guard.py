@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
     Coroutine = Callable[..., Awaitable[object]]
 
-__all__ = ["Guard"]
+__all__ = ["EMULATOR_ADVICE", "REPLAY_ADVICE", "Guard"]
+
+REPLAY_ADVICE: Final = (
+    "Expected: an answer from a cassette, which httpx, requests, urllib3, http.client, "
+    "urllib.request, httplib2 and aiohttp get. Seen: a client that goes around them. Send the "
+    "request through one of these or through the avatar_gateway fixture, or run with "
+    "--avatar-mode=live."
+)
+EMULATOR_ADVICE: Final = (
+    "Expected: a request to the embedded emulator. Seen: one to the service itself. Have the code "
+    "under test take the base URL from AVATAR_BASE_URL, or hand it avatar_settings.base_url."
+)
 
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where connects to it end
 _LOCALHOST: Final = frozenset({"127.0.0.1", "::1"})
@@ -41,10 +52,14 @@ class Guard:
     Args:
         base: The address of the service.
         refused: Hears of each refusal: who is refused may swallow the error. Called in any thread.
+        advice: What was expected, what was seen, and what to do.
     """
 
-    def __init__(self, base: BaseUrl, refused: Callable[[str], None]) -> None:
+    def __init__(
+        self, base: BaseUrl, refused: Callable[[str], None], advice: str = REPLAY_ADVICE
+    ) -> None:
         self._base = base
+        self._advice = advice
         self._refused = refused
         self._addresses = _addresses(base.host)
         self._name = None if self._addresses else _name(base.host)
@@ -86,12 +101,8 @@ class Guard:
 
     def _refuse(self, what: str) -> None:
         message = (
-            f"pytest-avatar refused {what}, in thread {threading.current_thread().name}: in replay "
-            f"nothing of this run may reach the avatar service at {self._base}. Expected: an "
-            "answer from a cassette, which httpx, requests, urllib3, http.client, urllib.request, "
-            "httplib2 and aiohttp get. Seen: a client that goes around them. Send the request "
-            "through one of these or through the avatar_gateway fixture, or run with "
-            "--avatar-mode=live."
+            f"pytest-avatar refused {what}, in thread {threading.current_thread().name}: in this "
+            f"mode nothing of this run may reach the avatar service at {self._base}. {self._advice}"
         )
         self._refused(message)
         raise CassetteError(message)
