@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -135,7 +135,7 @@ class Service:
         """
         self.secrets.add(check_ks(ks), "ks")
         attempts = self.dialect.attempts()
-        for create_path, id_field in attempts:
+        while True:
             request = wire.create_request(
                 self.base,
                 ks,
@@ -143,14 +143,12 @@ class Service:
                 voice_id=options.voice_id,
                 voice_speed=options.voice_speed,
                 extra=options.extra,
-                create_path=create_path,
-                id_field=id_field,
+                create_path=attempts.create_path,
+                id_field=attempts.id_field,
             )
             answer = yield from self.ask(Operation.CREATE, None, request)
-            attempts.heard(answer.status)
-            if wire.read_opened(answer) is not None:
-                break
-        return (yield from self._opened(answer))
+            if not attempts.go_on(answer.status) or wire.read_opened(answer) is not None:
+                return (yield from self._opened(answer))
 
     def _opened(self, answer: Answer) -> Steps[Conversation]:
         opened = wire.read_opened(answer)
@@ -271,12 +269,13 @@ class Conversation:
             self.service.base, Operation.END, self.session_id, self.token
         )
         deadline = time.monotonic() + END_BUDGET_SECONDS
-        failure: AvatarError | None = None
-        for pause in _pauses():
+        pause = _FIRST_PAUSE
+        while True:
             ending, failure = yield from self._try_to_end(request)
             if ending is not Ending.NOT_ENDED or time.monotonic() + pause > deadline:
                 break
             yield Pause(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         if failure is not None:
             raise failure
         self.is_open = False
@@ -309,13 +308,6 @@ class Conversation:
 
     def _refused(self, operation: Operation, answer: Answer) -> AvatarError:
         return failures.refused(operation, self.session_id, answer, self.service.secrets)
-
-
-def _pauses() -> Iterator[float]:
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _new_turn() -> str:

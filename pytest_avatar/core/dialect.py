@@ -7,12 +7,9 @@ side once is safe.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pytest_avatar.core.wire import CREATE_PATHS, ID_FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Attempts", "Dialect"]
 
@@ -42,48 +39,43 @@ class Dialect:
 
     def attempts(self) -> Attempts:
         """Return the forms in which to try one create."""
-        return Attempts(self)
+        return Attempts(
+            self,
+            other_paths=[path for path in self._paths if path != self.create_path],
+            other_fields=[name for name in self._fields if name != self.id_field],
+        )
 
-    def other_path(self, tried: str) -> str | None:
-        """Return the path that was not tried; `None` if it is pinned."""
-        return next((path for path in self._paths if path != tried), None)
-
-    def other_field(self, tried: str) -> str | None:
-        """Return the field that was not tried; `None` if it is pinned."""
-        return next((name for name in self._fields if name != tried), None)
+    def accepted(self, create_path: str, id_field: str) -> None:
+        """Remember a form that the service has accepted."""
+        self.create_path, self.id_field = create_path, id_field
+        self.is_confirmed = True
 
 
 class Attempts:
     """The forms of one create: at most one change of path and one of field.
 
-    Iterate, and say after each try what was `heard`; the iteration ends when there is nothing
-    left to try.
+    Attributes:
+        create_path: Where to send the next try.
+        id_field: What to call the avatar's id in it.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._form: tuple[str, str] = (dialect.create_path, dialect.id_field)
-        self._next: tuple[str, str] | None = self._form
-        self._changes = {"path", "field"}
+    def __init__(
+        self, dialect: Dialect, *, other_paths: list[str], other_fields: list[str]
+    ) -> None:
+        self.create_path = dialect.create_path
+        self.id_field = dialect.id_field
+        self._dialect: Final = dialect
+        self._other_paths: Final = other_paths
+        self._other_fields: Final = other_fields
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Yield create path and id field of each try."""
-        while self._next is not None:
-            self._form, self._next = self._next, None
-            yield self._form
-
-    def heard(self, status: int) -> None:
-        """Learn from the status of the answer."""
-        path, id_field = self._form
-        if status in _WRONG_PATH:
-            self._try_next("path", self._dialect.other_path(path), id_field)
-        elif status in _WRONG_FIELD:
-            self._try_next("field", path, self._dialect.other_field(id_field))
-        elif 200 <= status < 300:
-            self._dialect.create_path, self._dialect.id_field = self._form
-            self._dialect.is_confirmed = True
-
-    def _try_next(self, change: str, path: str | None, id_field: str | None) -> None:
-        if change in self._changes and path is not None and id_field is not None:
-            self._changes.discard(change)
-            self._next = (path, id_field)
+    def go_on(self, status: int) -> bool:
+        """Learn from the status of an answer; return whether another form is left to try."""
+        if status in _WRONG_PATH and self._other_paths:
+            self.create_path = self._other_paths.pop()
+            return True
+        if status in _WRONG_FIELD and self._other_fields:
+            self.id_field = self._other_fields.pop()
+            return True
+        if 200 <= status < 300:
+            self._dialect.accepted(self.create_path, self.id_field)
+        return False

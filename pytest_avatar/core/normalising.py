@@ -40,6 +40,7 @@ __all__ = [
     "Normaliser",
     "dump_json",
     "rebase",
+    "secret_values",
     "volatile",
 ]
 
@@ -205,7 +206,21 @@ def volatile(body: bytes) -> Iterator[tuple[str, str]]:
             yield kind, value
 
 
+def secret_values(body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield name and value of what an answer gives that is secret wherever else it stands.
+
+    TURN credentials are only if they are no ordinary words: some are `kaltura` and `avatar`.
+    """
+    text = body.decode("utf-8", "replace")
+    yield from (("whep-url", _unquoted(match[1])) for match in _WHEP.finditer(text))
+    if '"credential"' in text:
+        for match in _TURN.finditer(text):
+            if not (value := _unquoted(match[2])).isalpha():
+                yield f"turn-{match[1]}", value
+
+
 _WHEP: Final = re.compile(r'"whepUrl"\s*:\s*("(?:[^"\\]|\\.)*")')
+_TURN: Final = re.compile(r'"(username|credential)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def _unquoted(text: str) -> str:

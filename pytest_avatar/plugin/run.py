@@ -14,6 +14,7 @@ import pytest
 
 from pytest_avatar.core import placeholders
 from pytest_avatar.core.dialect import Dialect
+from pytest_avatar.core.errors import SettingError
 from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.ledger import Ledger
 from pytest_avatar.core.model import Token
@@ -218,7 +219,10 @@ class AvatarRun:
         from pytest_avatar.emulator import Emulator  # noqa: PLC0415 - needs the extra
 
         emulator = Emulator()
-        emulator.start()
+        try:
+            emulator.start()
+        except SettingError as error:
+            raise pytest.UsageError(f"pytest-avatar: {error}") from None
         self._undo.append(emulator.stop)
         sources = {**self.settings.sources, "base_url": "the embedded emulator"}
         self.settings = replace(self.settings, base_url=BaseUrl(emulator.base_url), sources=sources)

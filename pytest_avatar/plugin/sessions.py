@@ -108,9 +108,9 @@ class Sessions:
 
     def _create(self, ks: str, options: AvatarOptions) -> Conversation:
         __tracebackhide__ = True
-        options = replace(options, avatar_id=options.avatar_id or self._default_avatar())
-        steps = self._service.create(ks, options)
         try:
+            options = replace(options, avatar_id=options.avatar_id or self._default_avatar())
+            steps = self._service.create(ks, options)
             if not self._settings.mode.is_live:
                 return self._sender.perform(steps)
             with self._stage.calling_from_here():

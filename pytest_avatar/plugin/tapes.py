@@ -90,19 +90,23 @@ class Tapes:
         if report.failed and call.excinfo is not None:
             self._failures += str(call.excinfo.value)
 
-    def end_test(self, *, failed: bool) -> list[str]:
+    def end_test(self, item: pytest.Item, *, failed: bool) -> list[str]:
         """Take the tape of a test out, and settle with it and with the fixtures that are over.
 
         Args:
-            failed: Whether the teardown failed.
+            item: The test.
+            failed: Whether the teardown failed, or a leak fails the test.
 
         Returns:
             What is wrong with what was sent, apart from what the test failed with anyway.
         """
         tape, self._of_test = self._of_test, self._idle
         self._interceptor.tape = self._idle
-        failed = failed or any(report.failed for report in self._reports)
-        complaints = list(self._settle(tape, failed=failed, sat_out=self._was_skipped))
+        if isinstance(tape, VerifyTape):
+            for note in tape.notes:
+                item.add_report_section("teardown", "avatar", note)
+        went_wrong = failed or any(report.failed for report in self._reports)
+        complaints = list(self._settle(tape, failed=went_wrong, sat_out=self._was_skipped))
         while self._finished:
             window = self._finished.pop(0)
             complaints += self._settle(window.tape, failed=failed or window.failed, sat_out=False)

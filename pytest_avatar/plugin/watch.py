@@ -97,4 +97,6 @@ class Watch:
         if not self._run.ledger.is_ours:
             return []
         leak = self._judge.after_test(item, nextitem)
-        return [*([leak] if leak else []), *self._run.tapes.end_test(failed=failed)]
+        if leak is None:
+            return self._run.tapes.end_test(item, failed=failed)
+        return [leak, *self._run.tapes.end_test(item, failed=True)]

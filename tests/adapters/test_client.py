@@ -192,9 +192,9 @@ def test_an_error_of_ending_is_raised_if_the_block_had_none(
     emulator: Emulator, session: AvatarSession
 ) -> None:
     emulator.add_fault(Fault("end", status=401, times=None))
-    with pytest.raises(ServiceError, match=r"end of session .* was refused by the service: 401"):
-        with session:
-            pass
+    refusal = r"end of session .* was refused by the service: 401"
+    with pytest.raises(ServiceError, match=refusal), session:
+        pass
 
 
 @pytest.mark.anyio

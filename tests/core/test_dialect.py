@@ -19,9 +19,10 @@ def tried(dialect: Dialect, *answers: int) -> list[tuple[str, str]]:
     """Return the forms of one create that is answered so; the last answer repeats."""
     forms = []
     attempts = dialect.attempts()
-    for form in attempts:
-        forms.append(form)
-        attempts.heard(answers[min(len(forms), len(answers)) - 1])
+    goes_on = True
+    while goes_on:
+        forms.append((attempts.create_path, attempts.id_field))
+        goes_on = attempts.go_on(answers[min(len(forms), len(answers)) - 1])
     return forms
 
 

@@ -118,7 +118,8 @@ def refusal(
             401,
             "Invalid or expired token",
             (
-                "interrupt of session s1 was refused by the service: 401 Invalid or expired token.\n"
+                "interrupt of session s1 was refused by the service: 401 Invalid or expired "
+                "token.\n"
                 "The session's token is not accepted: it ended, or the token is another's."
             ),
         ),
@@ -165,7 +166,8 @@ def test_a_session_that_the_service_does_not_know_is_gone(status: int) -> None:
             Operation.CREATE,
             None,
             (
-                "create was answered 200, but a field of the answer is missing or of a wrong type.\n"
+                "create was answered 200, but a field of the answer is missing or of a wrong "
+                "type.\n"
                 "Expected a JSON object with `sessionId` and `token`; "
                 "is the base URL that of the avatar service?"
             ),
@@ -174,8 +176,8 @@ def test_a_session_that_the_service_does_not_know_is_gone(status: int) -> None:
             Operation.INIT_CLIENT,
             None,
             (
-                "init-client of session s1 was answered 200, but a field of the answer is missing or "
-                "of a wrong type.\nExpected a JSON object with `whepUrl` and `turn`; "
+                "init-client of session s1 was answered 200, but a field of the answer is missing "
+                "or of a wrong type.\nExpected a JSON object with `whepUrl` and `turn`; "
                 "is the base URL that of the avatar service?"
             ),
         ),

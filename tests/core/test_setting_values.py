@@ -145,8 +145,8 @@ def test_a_text_is_read_the_same_in_every_layer(name: str, text: str, value: Any
             "max_session_duration",
             "inf",
             (
-                "longest life of a session (ini, avatar_max_session_duration): 'inf' is negative or "
-                "endless; accepted: seconds; 0 sets no limit"
+                "longest life of a session (ini, avatar_max_session_duration): 'inf' is negative "
+                "or endless; accepted: seconds; 0 sets no limit"
             ),
         ),
         (
@@ -187,16 +187,16 @@ def test_a_text_is_read_the_same_in_every_layer(name: str, text: str, value: Any
             "base_url",
             "https://h:x",
             (
-                "base URL (command line, --avatar-base-url): 'https://h:x' its port is no number from "
-                "1 to 65535; accepted: an https URL, or http on this machine"
+                "base URL (command line, --avatar-base-url): 'https://h:x' its port is no number "
+                "from 1 to 65535; accepted: an https URL, or http on this machine"
             ),
         ),
         (
             "ks",
             "two words",
             (
-                "Kaltura Session (command line, --avatar-ks): the value is empty, or holds white space "
-                "or other characters that no KS has; accepted: a KS, or @FILE with one in it"
+                "Kaltura Session (command line, --avatar-ks): the value is empty, or holds white "
+                "space or other characters that no KS has; accepted: a KS, or @FILE with one in it"
             ),
         ),
     ],

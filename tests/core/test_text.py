@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_avatar.core.text import clock, count, duration, listed, moment, printable
+from pytest_avatar.core.text import clock, count, decimal, duration, listed, moment, printable
 from tests.reports import HOSTILE
 
 
@@ -61,3 +61,24 @@ def test_a_duration_is_given_in_the_unit_that_people_would_use(seconds: float, w
 def test_times_are_given_in_utc() -> None:
     assert clock(1_795_000_000) == "11:06:40 UTC"
     assert moment(1_795_000_000) == "2026-11-18 11:06:40 UTC"
+
+
+@pytest.mark.parametrize(
+    ("number", "digits"),
+    [
+        (0.1, "0.1"),
+        (1e-7, "0.0000001"),
+        (100000.5, "100000.5"),
+        (2.0, "2"),
+        (3, "3"),
+        (1e22, "1" + "0" * 22),
+    ],
+)
+def test_a_decimal_has_every_digit_and_no_exponent(number: float, digits: str) -> None:
+    assert decimal(number) == digits
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_decimal_reads_back_as_the_number(number: float) -> None:
+    assert float(decimal(number)) == number
+    assert "e" not in decimal(number)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_avatar.adapters.cassettes.files import dump_cassette, write_whole
 from pytest_avatar.core.cassette import Cassette
 from pytest_avatar.core.errors import CassetteError
-from pytest_avatar.core.normalising import volatile
+from pytest_avatar.core.normalising import secret_values
 from pytest_avatar.core.recording import Recorder, Take
 
 if TYPE_CHECKING:
@@ -99,9 +99,8 @@ class RecordTape:
                 return
             take = Take(step, exchange.request, exchange.call, response)
             self._takes.append(take)
-        for kind, value in volatile(response.body):
-            if kind == "whep":
-                self._secrets.add(value, "whep-url")
+        for name, value in secret_values(response.body):
+            self._secrets.add(value, name)
         if self._label is not None and take.opened is not None:
             self._has_unnamed = True
             self._identities.opened(take.opened.session_id, self)

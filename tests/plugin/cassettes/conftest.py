@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,11 @@ def project(
     monkeypatch: pytest.MonkeyPatch,
     emulator_process: EmulatorProcess,
 ) -> Project:
-    """A project whose application opens sessions, with no tests yet."""
+    """A project whose application opens sessions, with no tests yet.
+
+    Nothing of it is kept as bytecode: tests change it within a second.
+    """
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     made = Project(pytester, monkeypatch, emulator_process.base_url)
     made.found()
     return made

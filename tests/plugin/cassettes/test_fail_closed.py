@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.cassettes.project import counted_connections, free_base_url
+from tests.plugin.cassettes.project import INI, counted_connections, free_base_url
 
 if TYPE_CHECKING:
     from tests.plugin.cassettes.project import Project
@@ -146,6 +146,7 @@ def pytest_sessionfinish():
 def test_what_has_no_cassette_fails_the_run_and_reaches_nobody(
     project: Project, files: dict[str, str]
 ) -> None:
+    project.write("pytest.ini", INI + "filterwarnings = ignore:unclosed <socket:ResourceWarning\n")
     for name, text in files.items():
         project.write(name, text)
     base_url = free_base_url()

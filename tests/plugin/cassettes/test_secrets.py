@@ -11,8 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-import pytest
-
 from tests.downstream import KS
 
 if TYPE_CHECKING:
@@ -177,8 +175,6 @@ def test_no_file_holds_a_secret_in_any_form(project: Project) -> None:
             "-rA",
             "-vv",
             "--showlocals",
-            "-p",
-            "cacheprovider",
             service=service,
         )
     result.assert_outcomes(passed=2)
@@ -206,28 +202,3 @@ def test_a_failing_test_shows_no_secret(project: Project) -> None:
     result.assert_outcomes(passed=1, failed=1)
     assert occurrences(project.root, SECRETS) == []
     assert not any(secret in result.stdout.str() for secret in (KS, TOKEN, CREDENTIAL))
-
-
-@pytest.mark.parametrize("level", [1, 3])
-def test_a_secret_that_cannot_be_replaced_stops_the_writing(project: Project, level: int) -> None:
-    """Base64 within base64: nobody replaces that, but it is found."""
-    project.write("app2.py", "")
-    project.write(
-        "test_it.py",
-        f"""
-        import base64, os
-        import pytest
-        from app import Talk
-
-        @pytest.mark.avatar_cassette()
-        def test_it():
-            hidden = os.environ["AVATAR_KS"].encode()
-            for _ in range({level}):
-                hidden = base64.b64encode(b"x" + hidden)
-            talk = Talk()
-            talk.say(hidden.decode())
-            talk.end()
-        """,
-    )
-    project.record()
-    assert all(KS not in content.decode() for content in project.cassettes.values())
