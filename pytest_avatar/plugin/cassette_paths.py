@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_avatar.core.cassette_names import cassette_name, clashing, fixture_cassette_name
-from pytest_avatar.plugin.siblings import sibling_names
+from pytest_avatar.core.cassette_names import cassette_name, fixture_cassette_name
+from pytest_avatar.plugin.siblings import has_clash
 
 if TYPE_CHECKING:
     from pytest_avatar.plugin.stage import FixtureCue
@@ -25,7 +25,7 @@ def item_path(item: pytest.Item, name: str | None) -> str:
     module = _module_path(item)
     if name is not None:
         return cassette_name(module, [], name)
-    return cassette_name(module, _class_names(item), item.name, clashes=_clashes(item))
+    return cassette_name(module, _class_names(item), item.name, clashes=has_clash(item))
 
 
 def fixture_path(
@@ -45,7 +45,7 @@ def fixture_path(
         f"{cue.name}{index}",
         place=place,
         class_names=_class_names(node) if cue.scope == "class" else (),
-        clashes=_clashes(node),
+        clashes=has_clash(node),
     )
 
 
@@ -55,11 +55,3 @@ def _module_path(node: pytest.Item | pytest.Collector) -> str:
 
 def _class_names(node: pytest.Item | pytest.Collector) -> list[str]:
     return [parent.name for parent in node.listchain() if isinstance(parent, pytest.Class)]
-
-
-def _clashes(node: pytest.Item | pytest.Collector) -> bool:
-    return any(
-        own.name in clashing(sibling_names(node.config, own.parent.nodeid))
-        for own in node.listchain()
-        if own.parent is not None
-    )

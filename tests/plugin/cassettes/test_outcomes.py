@@ -55,7 +55,7 @@ PASSES = HEAD + "def test_it(talk): talk.say('Hello')\n"
         ),
         pytest.param(
             "@pytest.mark.avatar_no_leaks\ndef test_it(talk):\n    talk.say('Bye')\n    Talk()\n",
-            {"passed": 1, "errors": 1},
+            {"passed": 1, "errors": 1, "failed": 1},
             id="leak",
         ),
     ],

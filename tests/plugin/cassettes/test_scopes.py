@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tests.plugin.cassettes.project import Project
 
 SCOPES: Final = {
-    "function": "tests/test_one/TestIt.test_a.json",
-    "class": "tests/test_one/TestIt.{}@class.json",
-    "module": "tests/test_one/{}@module.json",
-    "package": "tests/{}@package.json",
+    "function": "checks/test_one/TestIt.test_a.json",
+    "class": "checks/test_one/TestIt.{}@class.json",
+    "module": "checks/test_one/{}@module.json",
+    "package": "checks/{}@package.json",
     "session": "{}@session.json",
 }
 
@@ -105,10 +105,10 @@ def serving() -> Iterator[ThreadingHTTPServer]:
 
 
 def write(project: Project, source: str, other: ThreadingHTTPServer, scope: str) -> None:
-    project.write("tests/__init__.py", "")
+    project.write("checks/__init__.py", "")
     text = source.replace("{other}", f"http://127.0.0.1:{other.server_port}")
     for module in ("one", "two"):
-        project.write(f"tests/test_{module}.py", text.replace("{scope}", scope))
+        project.write(f"checks/test_{module}.py", text.replace("{scope}", scope))
     project.write("conftest.py", "")
 
 
