@@ -25,7 +25,7 @@ from pytest_avatar.plugin.fixtures import (
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import LIST_OPTION, add_options, gather_settings, header_lines
 from pytest_avatar.plugin.siblings import remember_siblings
-from pytest_avatar.plugin.start import is_watching_all, run_of, shield, stop
+from pytest_avatar.plugin.start import begin, is_watching_all, raise_shield, run_of, stop
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,6 +43,7 @@ __all__ = [
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_load_initial_conftests",
     "pytest_make_collect_report",
     "pytest_report_header",
     "pytest_unconfigure",
@@ -54,13 +55,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Check the settings, unless somebody only asks for help, and shield an offline run.
+
+    As early as this, since the import of a conftest may open sessions.
+    """
+    options = early_config.known_args_namespace
+    if not options.help:
+        gather_settings(early_config, options)
+        raise_shield(early_config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the settings, unless somebody only asks for help, and shield an offline run."""
+    """Declare the markers, and take part in the run."""
     register_markers(config)
     if config.option.help:
         return
-    gather_settings(config)
-    shield(config)
+    gather_settings(config, config.option)
+    begin(config)
     if config.getoption("tx", None) and not hasattr(config, "workerinput"):
         from pytest_avatar.plugin.controller import Controller  # noqa: PLC0415 - only with workers
 

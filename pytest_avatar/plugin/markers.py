@@ -58,6 +58,10 @@ def avatar_cassette(
     allow_repeats: bool = False,
 ) -> CassetteChoice:
     """Choose this test's cassette, and how requests are matched with it."""
+    if name is not None and not (isinstance(name, str) and name.strip()):
+        raise TypeError(f"name is {name!r}; accepted: a name, or None for the test's")
+    if not isinstance(allow_repeats, bool):
+        raise TypeError(f"allow_repeats is {allow_repeats!r}; accepted: True, False")
     from pytest_avatar.core.playback import DEFAULT_MATCH_ON, read_match_on  # noqa: PLC0415 - as above
     from pytest_avatar.plugin.demands import CassetteChoice  # noqa: PLC0415
 

@@ -50,16 +50,22 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(LIST_OPTION, metavar="FILE", help=argparse.SUPPRESS)
 
 
-def gather_settings(config: pytest.Config) -> None:
-    """Ask every layer; check the values at once if any layer speaks.
+def gather_settings(config: pytest.Config, options: argparse.Namespace) -> None:
+    """Ask every layer; check the values at once if any layer speaks. Twice is harmless.
+
+    Args:
+        config: pytest's configuration.
+        options: The command line, as far as it is known.
 
     Raises:
         pytest.UsageError: A value is not accepted; one line, exit status 4.
     """
+    if _given_key in config.stash:
+        return
     command_line = {
         row.option: "\n".join(given) if row.name == "reports" else given[-1]
         for row in ROWS
-        if row.option is not None and (given := config.getoption(_dest(row)))
+        if row.option is not None and (given := getattr(options, _dest(row)))
     }
     ini = {row.ini: text for row in ROWS if row.ini and (text := _read_ini(config, row))}
     given = config.stash[_given_key] = gather(command_line, os.environ, ini)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.settings import AvatarSettings
     from pytest_avatar.plugin.journals import RunJournal
     from pytest_avatar.plugin.sessions import Sessions
+    from pytest_avatar.plugin.shield import Shield
     from pytest_avatar.plugin.tapes import Tapes
 
 __all__ = ["AvatarRun"]
@@ -51,6 +51,7 @@ class AvatarRun:
     Args:
         config: pytest's configuration.
         settings: The settings of the run.
+        shield: What it has refused, it will refuse, and has to be told at the end.
 
     Attributes:
         config: pytest's configuration.
@@ -64,7 +65,7 @@ class AvatarRun:
         dialect: What is known of the form in which the service takes create.
     """
 
-    def __init__(self, config: pytest.Config, settings: AvatarSettings) -> None:
+    def __init__(self, config: pytest.Config, settings: AvatarSettings, shield: Shield) -> None:
         worker = getattr(config, "workerinput", {}).get("workerid")
         self.config: Final = config
         self.settings = settings
@@ -73,27 +74,13 @@ class AvatarRun:
         self.secrets: Final = Secrets()
         self.stage: Final = Stage(config.rootpath, worker)
         self.is_active = False
-        self.findings: Final = Findings()
+        self.findings: Final = Findings(shield.refusals)
         self.dialect: Final = Dialect(settings.create_path, settings.id_field)
         self._undo: Final[list[Callable[[], object]]] = []
         if settings.ks is not None:
             self.secrets.add(settings.ks, "ks")
-
-    def shield(self) -> None:
-        """See to it that nothing of a run without a service reaches it, from now on."""
-        if self.settings.mode.is_live:
-            return
-        from pytest_avatar.adapters.interception.guard import (  # noqa: PLC0415 - only these modes
-            EMULATOR_ADVICE,
-            REPLAY_ADVICE,
-            Guard,
-        )
-
-        advice = REPLAY_ADVICE if self.settings.mode is Mode.REPLAY else EMULATOR_ADVICE
-        guard = Guard(self.settings.base_url, self.findings.refusals.append, advice)
-        guard.on()
-        self._undo.append(guard.off)
-        self._set_environment("AVATAR_KS", placeholders.KS)
+        if shield.is_up:
+            self._take_part_in_the_end()
 
     def activate(self) -> None:
         """Start watching, because somebody in this process uses avatars. Twice is harmless."""
@@ -107,10 +94,7 @@ class AvatarRun:
         self._undo.append(self.tapes.install())
         self._undo.append(end_in_order(self.stage))
         self.config.pluginmanager.register(Watch(self), "avatar-watch")
-        if self.stage.worker is None:
-            Verdict.register(self)
-        else:
-            self.config.pluginmanager.register(WorkerEnd(self), "avatar-worker")
+        self._take_part_in_the_end()
 
     def watch(self, item: pytest.Item) -> None:
         """Watch a test from now on."""
@@ -215,6 +199,13 @@ class AvatarRun:
             reporter.ensure_newline()
             reporter.write_line(f"avatar: {text}")
 
+    def _take_part_in_the_end(self) -> None:
+        """Judge when all tests are over, also if nothing but refusals happened. Idempotent."""
+        if self.stage.worker is None:
+            Verdict.register(self)
+        elif not self.config.pluginmanager.has_plugin("avatar-worker"):
+            self.config.pluginmanager.register(WorkerEnd(self), "avatar-worker")
+
     def _start_emulator(self) -> None:
         from pytest_avatar.emulator import Emulator  # noqa: PLC0415 - needs the extra
 
@@ -226,17 +217,6 @@ class AvatarRun:
         self._undo.append(emulator.stop)
         sources = {**self.settings.sources, "base_url": "the embedded emulator"}
         self.settings = replace(self.settings, base_url=BaseUrl(emulator.base_url), sources=sources)
-        self._set_environment("AVATAR_BASE_URL", emulator.base_url)
-
-    def _set_environment(self, name: str, value: str) -> None:
-        """Set a variable for the code under test and its child processes, for the run."""
-        before = os.environ.get(name)
-        os.environ[name] = value
-        self._undo.append(lambda: _restore(name, before))
-
-
-def _restore(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
+        environment = pytest.MonkeyPatch()
+        environment.setenv("AVATAR_BASE_URL", emulator.base_url)
+        self._undo.append(environment.undo)

@@ -10,10 +10,12 @@ from pytest_avatar.plugin.options import is_configured, resolved
 
 if TYPE_CHECKING:
     from pytest_avatar.plugin.run import AvatarRun
+    from pytest_avatar.plugin.shield import Shield
 
-__all__ = ["is_watching_all", "run_of", "shield", "stop", "watching_run"]
+__all__ = ["begin", "is_watching_all", "raise_shield", "run_of", "stop", "watching_run"]
 
 _run_key: Final = pytest.StashKey["AvatarRun"]()
+_shield_key: Final = pytest.StashKey["Shield"]()
 
 
 def run_of(config: pytest.Config) -> AvatarRun:
@@ -21,8 +23,7 @@ def run_of(config: pytest.Config) -> AvatarRun:
     if _run_key not in config.stash:
         from pytest_avatar.plugin.run import AvatarRun  # noqa: PLC0415 - see above
 
-        run = config.stash[_run_key] = AvatarRun(config, resolved(config))
-        run.shield()
+        config.stash[_run_key] = AvatarRun(config, resolved(config), _shield_of(config))
     return config.stash[_run_key]
 
 
@@ -35,12 +36,19 @@ def watching_run(request: pytest.FixtureRequest) -> AvatarRun:
     return run
 
 
-def shield(config: pytest.Config) -> None:
+def raise_shield(config: pytest.Config) -> None:
     """Shield an offline run from the beginning, where the project shows that it uses avatars.
 
     Where it does not, the shield goes up when a test is found that does.
     """
     if is_configured(config):
+        _shield_of(config)
+
+
+def begin(config: pytest.Config) -> None:
+    """Have what the shield refuses told at the end, also if no test uses avatars."""
+    raise_shield(config)
+    if _shield_key in config.stash:
         run_of(config)
 
 
@@ -53,3 +61,13 @@ def stop(config: pytest.Config) -> None:
     """Put everything back."""
     if _run_key in config.stash:
         config.stash[_run_key].close()
+    if _shield_key in config.stash:
+        config.stash[_shield_key].lower()
+
+
+def _shield_of(config: pytest.Config) -> Shield:
+    if _shield_key not in config.stash:
+        from pytest_avatar.plugin.shield import Shield  # noqa: PLC0415 - see above
+
+        config.stash[_shield_key] = Shield(resolved(config))
+    return config.stash[_shield_key]

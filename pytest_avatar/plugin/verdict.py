@@ -42,10 +42,13 @@ class Verdict:
 
     @classmethod
     def register(cls, run: AvatarRun) -> Verdict:
-        """Have the last word over a run; return who has it."""
-        verdict = cls(run)
-        run.config.pluginmanager.register(verdict, "avatar-verdict")
-        run.config.pluginmanager.register(Publisher(run, verdict.settle), "avatar-publisher")
+        """Have the last word over a run; return who has it. Twice is harmless."""
+        plugins = run.config.pluginmanager
+        verdict: Verdict | None = plugins.get_plugin("avatar-verdict")
+        if verdict is None:
+            verdict = cls(run)
+            plugins.register(verdict, "avatar-verdict")
+            plugins.register(Publisher(run, verdict.settle), "avatar-publisher")
         return verdict
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -63,7 +66,7 @@ class Verdict:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Judge, after pytest has torn down what an interrupted loop left standing."""
         yield
-        if self._report is None:
+        if self._report is None or self._run.findings.refusals:
             self.conclude(session)
             if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -84,8 +87,9 @@ class Verdict:
     def conclude(self, session: pytest.Session) -> None:
         """Judge what is still open, and report a failure if there is one."""
         report = self.settle()
-        failures = list(self._run.findings.refusals)
-        if report.failures and self._run.settings.leaks is LeakPolicy.FAIL:
+        failures = list(dict.fromkeys(self._run.findings.refusals))
+        self._run.findings.refusals.clear()
+        if report.failures and not self._is_told and self._run.settings.leaks is LeakPolicy.FAIL:
             failures.append(verdict_text(report))
         if failures:
             _publish(session.config, _failed(verdict_line(report), "\n\n".join(failures)))

@@ -7,7 +7,14 @@ import gzip
 import pytest
 
 from pytest_avatar.core.http import BaseUrl
-from pytest_avatar.core.normalising import DEFAULT_BASE, Names, Normaliser, rebase, volatile
+from pytest_avatar.core.normalising import (
+    DEFAULT_BASE,
+    Names,
+    Normaliser,
+    rebase,
+    secret_values,
+    volatile,
+)
 from pytest_avatar.core.redaction import Secrets
 
 BASE = BaseUrl("http://127.0.0.1:8787/v1/avatar-session")
@@ -103,3 +110,12 @@ def test_what_differs_is_listed_in_its_order() -> None:
 
 def test_an_address_that_is_no_json_is_taken_as_it_is() -> None:
     assert list(volatile(b'"whepUrl": "\\x"')) == [("whep", "\\x")]
+
+
+def test_what_an_answer_gives_is_secret_elsewhere_too_unless_it_is_an_ordinary_word() -> None:
+    body = b'{"whepUrl": "https://w/1", "turn": {"username": "kaltura", "credential": "a\\/b=1"}}'
+    assert list(secret_values(body)) == [
+        ("whep-url", "https://w/1"),
+        ("turn-credential", "a/b=1"),
+    ]
+    assert list(secret_values(b'{"username": "user-1"}')) == []

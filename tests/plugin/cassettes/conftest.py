@@ -3,9 +3,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 # Runs within this process forget what they were the first to import.
+import hypothesis  # noqa: F401
+import pytest
 import pytest_httpx  # noqa: F401
 import requests  # noqa: F401
 import respx  # noqa: F401

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from tests.downstream import KS
 
@@ -68,6 +68,13 @@ addopts = -p no:cacheprovider
 """
 
 
+class RunOptions(TypedDict, total=False):
+    """How to run: see `Project.run`."""
+
+    service: str
+    apart: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project in a folder of its own.
@@ -114,9 +121,7 @@ class Project:
 
     def requests(self, name: str) -> list[str]:
         """Return what was asked in a cassette: the last part of each path."""
-        return [
-            one["request"]["uri"].rpartition("/")[2] for one in self.read(name)["interactions"]
-        ]
+        return [one["request"]["uri"].rpartition("/")[2] for one in self.read(name)["interactions"]]
 
     def read(self, name: str) -> dict[str, Any]:
         """Return what a cassette holds."""
@@ -141,15 +146,15 @@ class Project:
                 return self.pytester.runpytest_subprocess(*arguments, timeout=60)
             return self.pytester.runpytest_inprocess(*arguments)
 
-    def record(self, *arguments: str, **options: Any) -> pytest.RunResult:
+    def record(self, *arguments: str, **options: Unpack[RunOptions]) -> pytest.RunResult:
         return self.run("--avatar-mode=record", *arguments, **options)
 
-    def replay(self, *arguments: str, **options: Any) -> pytest.RunResult:
+    def replay(self, *arguments: str, **options: Unpack[RunOptions]) -> pytest.RunResult:
         """Replay against an address at which nothing listens."""
         options.setdefault("service", "http://127.0.0.1:9/v1/avatar-session")
         return self.run("--avatar-mode=replay", *arguments, **options)
 
-    def verify(self, *arguments: str, **options: Any) -> pytest.RunResult:
+    def verify(self, *arguments: str, **options: Unpack[RunOptions]) -> pytest.RunResult:
         return self.run("--avatar-mode=verify", *arguments, **options)
 
 

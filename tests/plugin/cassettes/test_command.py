@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.downstream import KS
+
 if TYPE_CHECKING:
     from tests.plugin.cassettes.project import Project
 
@@ -65,7 +67,9 @@ def test_what_was_recorded_is_listed_and_nothing_is_found(project: Project) -> N
     assert len(project.cassettes) == 11
     listed = cassettes(project, "list", "--json")
     rows = json.loads(listed.stdout)["cassettes"]
-    assert sorted(row["cassette"] for row in rows) == [f"cassettes/{name}" for name in project.cassettes]
+    assert sorted(row["cassette"] for row in rows) == [
+        f"cassettes/{name}" for name in project.cassettes
+    ]
     assert {tuple(row["left_open"]) for row in rows} == {()}
     checked = cassettes(project, "check", "--collect")
     assert (checked.returncode, checked.stdout) == (0, "11 cassettes checked, 0 findings\n")
@@ -107,13 +111,16 @@ def test_sessions_that_are_not_ended_and_secrets_are_found(project: Project) -> 
         """,
     )
     project.record("--avatar-leaks=off").assert_outcomes(passed=2)
-    secret = project.cassettes["test_it/test_allowed.json"].decode()
-    secret = secret.replace("2030-01-01", "djJ8MTIzNDU2fHNlY3JldC1vZi10aGUtcnVuLTEyMzQ1Njc4OTA=")
+    allowed = project.cassettes["test_it/test_allowed.json"].decode()
+    assert "avatar-id" in allowed
+    project.write("cassettes/secret.json", allowed.replace("avatar-id", KS))
     project.write("cassettes/broken.json", "{")
     checked = cassettes(project, "check")
     assert checked.returncode == 1
     assert "test_leak.json: unended: session-1 was created and never ended" in checked.stdout
     assert "cassettes/broken.json:1: broken cassette: " in checked.stdout
+    assert "cassettes/secret.json: secret: something of the shape of a ks" in checked.stdout
+    assert KS not in checked.stdout
     assert "test_allowed" not in checked.stdout
 
 

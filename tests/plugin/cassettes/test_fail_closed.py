@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -95,26 +96,36 @@ def test_it():
     threading.Thread(target=late).start()
 """
 
-OUTLIVING_THREAD = THREAD + """
+OUTLIVING_THREAD = (
+    THREAD
+    + """
 def test_next():
     go.set()
     assert tried.wait(10)
 """
+)
 
-BETWEEN_TESTS = THREAD + """
+BETWEEN_TESTS = (
+    THREAD
+    + """
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logfinish():
     go.set()
     assert tried.wait(10)
 """
+)
 
-AT_THE_END = THREAD + """
+AT_THE_END = (
+    THREAD
+    + """
 def pytest_sessionfinish():
     go.set()
     assert tried.wait(10)
 """
+)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize(
     "files",
     [
@@ -156,6 +167,7 @@ def test_what_has_no_cassette_fails_the_run_and_reaches_nobody(
     assert connections == []
     told = result.stdout.str() + result.stderr.str()
     assert "cassette" in told or "refused" in told
+    gc.collect()  # the sockets that were refused: the next test would hear of them
 
 
 def test_child_processes_see_a_placeholder(project: Project) -> None:

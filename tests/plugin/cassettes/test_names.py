@@ -75,7 +75,7 @@ def test_the_same_names_in_classes_and_modules_are_told_apart(project: Project) 
     project.write("conftest.py", "")
     project.record().assert_outcomes(passed=18)
     assert len({name.casefold() for name in project.cassettes}) == 18
-    assert "one/test_deep/TestOuter.TestInner.test_it.json" in project.cassettes
+    assert "one/test_deep/TestInner.test_it.json" in project.cassettes
     project.replay().assert_outcomes(passed=18)
     project.replay("one/test_deep.py::TestInner::test_it").assert_outcomes(passed=1)
 

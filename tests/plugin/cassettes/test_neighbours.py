@@ -83,7 +83,5 @@ def test_everybody_records_and_replays_their_own(
     theirs["vcr/other.yaml"] = (project.root / "vcr" / "other.yaml").read_bytes()
     assert len(theirs) == 4
     assert all(b"avatar-session" not in content for content in theirs.values())
-    offline = project.replay(
-        "--record-mode=none", "--block-network", *workers, apart=bool(workers)
-    )
+    offline = project.replay("--record-mode=none", "--block-network", *workers, apart=bool(workers))
     offline.assert_outcomes(passed=7)

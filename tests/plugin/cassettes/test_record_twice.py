@@ -119,7 +119,6 @@ CONCURRENT = """
 """
 
 
-
 def test_concurrent_code_gives_the_same_files_20_times_over(
     project: Project, other_service: str
 ) -> None:

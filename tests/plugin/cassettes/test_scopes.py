@@ -16,13 +16,8 @@ if TYPE_CHECKING:
 
     from tests.plugin.cassettes.project import Project
 
-SCOPES: Final = {
-    "function": "checks/test_one/TestIt.test_a.json",
-    "class": "checks/test_one/TestIt.{}@class.json",
-    "module": "checks/test_one/{}@module.json",
-    "package": "checks/{}@package.json",
-    "session": "{}@session.json",
-}
+SESSIONS: Final = {"function": 4, "class": 2, "module": 2, "package": 1, "session": 1}
+"""How many sessions two modules with one class of two tests use, by scope."""
 
 OURS: Final = """
     import httpx
@@ -112,43 +107,63 @@ def write(project: Project, source: str, other: ThreadingHTTPServer, scope: str)
     project.write("conftest.py", "")
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SESSIONS)
 def test_our_session_is_recorded_from_setup_to_teardown(
     project: Project, other: ThreadingHTTPServer, scope: str
 ) -> None:
     write(project, OURS, other, scope)
     given = f"--avatar-session-scope={scope}"
     project.record(given).assert_outcomes(passed=6)
-    asked = project.requests(SCOPES[scope].format("avatar_session"))
-    assert (asked[0], asked[-1]) == ("avatar-session", "end")
-    assert sum("end" in project.requests(name) for name in project.cassettes) == {
-        "function": 4,
-        "class": 2,
-        "module": 2,
-        "package": 1,
-        "session": 1,
-    }.get(scope)
+    ending = [name for name in project.cassettes if "end" in project.requests(name)]
+    assert len(ending) == SESSIONS[scope]
+    for name in ending:
+        asked = project.requests(name)
+        assert (asked[0], asked[-1]) == ("avatar-session", "end")
     project.replay(given).assert_outcomes(passed=6)
     assert other.asked == 8  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("scope", SESSIONS)
 def test_a_users_own_fixture_is_recorded_from_setup_to_teardown(
     project: Project, other: ThreadingHTTPServer, scope: str
 ) -> None:
     write(project, THEIRS, other, scope)
     project.record().assert_outcomes(passed=8)
-    asked = project.requests(SCOPES[scope].format("talk"))
+    ending = [name for name in project.cassettes if "end" in project.requests(name)]
+    assert len(ending) == (4 if scope == "function" else 2)
     said = ["say-text"] * (3 if scope == "function" else 2)
-    assert asked == ["avatar-session", *said, "end"]
+    for name in ending:
+        assert project.requests(name) == ["avatar-session", *said, "end"]
     project.replay().assert_outcomes(passed=8)
+
+
+EXTENDED: Final = """
+    import pytest
+    from app import Talk
+
+    @pytest.fixture(scope="module")
+    def talk({argument}):
+        talk = Talk()
+        talk.say("{text}")
+        yield talk
+        talk.end()
+"""
+
+
+def test_a_fixture_that_extends_one_of_its_name_has_a_cassette_of_its_own(project: Project) -> None:
+    project.write("conftest.py", EXTENDED.format(argument="", text="from the conftest"))
+    test = "\n    @pytest.mark.avatar_cassette()\n    def test_it(talk): talk.say('Hello')\n"
+    project.write("test_it.py", EXTENDED.format(argument="talk", text="from the module") + test)
+    project.record().assert_outcomes(passed=1)
+    assert len(project.cassettes) == 3
+    project.replay().assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("source", [OURS, THEIRS], ids=["ours", "theirs"])
 def test_workers_replay_what_one_process_recorded(
     project: Project, other: ThreadingHTTPServer, source: str
 ) -> None:
-    for scope in SCOPES:
+    for scope in SESSIONS:
         folder = f"{scope}_tests"
         project.write(f"{folder}/__init__.py", "")
         text = source.replace("{other}", f"http://127.0.0.1:{other.server_port}")
