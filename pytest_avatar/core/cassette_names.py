@@ -57,13 +57,13 @@ def fixture_cassette_name(
     Args:
         scope: `class`, `module`, `package` or `session`.
         fixture: The fixture's name, with `[<id>]` if it has parameters.
-        place: The module (with its `.py`) or the folder of the package, from the root directory,
-            with `/`; empty for the session.
+        place: The module (with its `.py`) or the folder that it belongs to, from the root
+            directory, with `/`; empty for the root.
         class_names: The classes around it, for the scope of a class.
         clashes: Whether the name differs from another only by case, see `clashing`.
     """
     key = (scope, place, *class_names, fixture)
-    folders = _folders(place) if scope in ("class", "module") else _parts(place)
+    folders = _folders(place) if place.endswith(".py") else _parts(place)
     name = ".".join([*class_names, fixture])
     return "/".join([*folders, _file(name, key, keep=not clashes, ending=f"@{scope}")])
 

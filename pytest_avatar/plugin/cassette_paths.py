@@ -29,7 +29,11 @@ def item_path(item: pytest.Item, name: str | None) -> str:
 
 
 def fixture_path(
-    cue: FixtureCue, node: pytest.Item | pytest.Collector, parameter: int | None = None
+    cue: FixtureCue,
+    node: pytest.Item | pytest.Collector,
+    parameter: int | None = None,
+    *,
+    number: int = 1,
 ) -> str:
     """Return the path of the cassette of a fixture that outlives a test.
 
@@ -37,12 +41,14 @@ def fixture_path(
         cue: The fixture.
         node: The node whose scope it lives in.
         parameter: Which of its parameters it has; `None` if it has none.
+        number: More than 1 if it extends a fixture of its own name, which lives already.
     """
     index = "" if parameter is None else f"[{parameter}]"
-    place = _module_path(node) if cue.scope in ("class", "module") else cue.scope_id
+    again = "" if number == 1 else f"~{number}"
+    place = cue.place.partition("::")[0]
     return fixture_cassette_name(
         cue.scope,
-        f"{cue.name}{index}",
+        f"{cue.name}{index}{again}",
         place=place,
         class_names=_class_names(node) if cue.scope == "class" else (),
         clashes=has_clash(node),

@@ -20,6 +20,7 @@ class Findings:
     Attributes:
         refusals: What was refused outside the tests that are watched, in words.
         allowances: Why which tests may leave sessions open, by node id.
+        notes: What verifying found that breaks nothing, in words.
         problems: Why the report may be incomplete, or sessions may stay open after a crash.
         died: Which processes died before the end of the run.
         negotiated: Create path and id field that the service took; `None` if no create was
@@ -28,6 +29,7 @@ class Findings:
 
     refusals: list[str] = field(default_factory=list)
     allowances: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
     negotiated: list[str] | None = None
@@ -45,6 +47,7 @@ class Findings:
         """Take in the findings of another process."""
         self.refusals += data["refusals"]
         self.allowances |= data["allowances"]
+        self.notes += data["notes"]
         self.problems += data["problems"]
         self.died += data["died"]
         self.negotiated = data["negotiated"] or self.negotiated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -41,8 +41,19 @@ def _paths(item: pytest.Item) -> Iterator[str]:
     choice: CassetteChoice | None = closest(item, "avatar_cassette")
     yield item_path(item, choice.name if choice else None)
     for fixture in getattr(item, "fixturenames", ()):
-        yield fixture_path(FixtureCue(fixture, "session", ""), item.session)
-        for scope, kind in _NODES.items():
-            node = item.getparent(kind)
-            if node is not None:
-                yield fixture_path(FixtureCue(fixture, scope, node.nodeid), node)
+        for cue, node in _cues(item, fixture):
+            for number in (1, 2):
+                yield fixture_path(cue, node, number=number)
+
+
+def _cues(
+    item: pytest.Item, fixture: str
+) -> Iterator[tuple[FixtureCue, pytest.Item | pytest.Collector]]:
+    for scope, kind in _NODES.items():
+        node = item.getparent(kind)
+        if node is not None:
+            yield FixtureCue(fixture, scope, node.nodeid), node
+    module = PurePosixPath(item.nodeid.partition("::")[0])
+    for home in ("", *map(str, (module, *module.parents))):
+        for scope in ("package", "session"):
+            yield FixtureCue(fixture, scope, "", "" if home == "." else home), item.session

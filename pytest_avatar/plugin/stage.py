@@ -30,11 +30,26 @@ class FixtureCue:
         name: Its name.
         scope: Its scope.
         scope_id: Node id of the scope it lives in; empty for the run.
+        home: Node id of the module or folder that defines it; empty for the root and for plugins.
     """
 
     name: str
     scope: str
     scope_id: str
+    home: str = ""
+
+    @property
+    def place(self) -> str:
+        """Node id of where its cassette belongs.
+
+        What lives longer than a module belongs to where it is defined: two modules may each define
+        a fixture of the same name for the whole run.
+        """
+        return self.scope_id if self.scope in ("class", "module") else self.home
+
+    def is_namesake(self, other: FixtureCue) -> bool:
+        """Whether both would have the same cassette."""
+        return (self.name, self.scope, self.place) == (other.name, other.scope, other.place)
 
 
 @dataclass(slots=True)

@@ -56,11 +56,17 @@ class TapeMaker:
         reason = None if allowance is None else allowance.reason
         return self._make(path, item.nodeid, choice, leaks_allowed=reason)
 
-    def for_fixture(self, cue: FixtureCue, request: pytest.FixtureRequest) -> Tape:
-        """Return a fresh tape for an instance of a fixture that outlives a test."""
-        label = cue.scope if cue.name == "avatar_session" else f"{cue.scope}-{cue.name}"
+    def for_fixture(self, cue: FixtureCue, request: pytest.FixtureRequest, number: int) -> Tape:
+        """Return a fresh tape for an instance of a fixture that outlives a test.
+
+        Args:
+            cue: The fixture.
+            request: What asks for it.
+            number: More than 1 if it extends a fixture of its own name, which lives already.
+        """
+        label = _label(cue, number)
         parameter = getattr(request, "param_index", 0) if hasattr(request, "param") else None
-        path = self._folder / fixture_path(cue, request.node, parameter)
+        path = self._folder / fixture_path(cue, request.node, parameter, number=number)
         test = self._run.stage.item
         return self._make(path, test.nodeid if test else "", _DEFAULTS, label=label)
 
@@ -98,6 +104,15 @@ class TapeMaker:
         if settings.mode is Mode.VERIFY:
             return VerifyTape(path, identities=self._identities, **shared)
         return ReplayTape(path, **shared)
+
+
+def _label(cue: FixtureCue, number: int) -> str:
+    """Return what tells the sessions of a fixture from those of all that live at the same time."""
+    if cue.name == "avatar_session":
+        return cue.scope
+    home = cue.home.removesuffix(".py").replace("/", ".")
+    names = [cue.scope, *([home] if home and cue.scope in ("package", "session") else []), cue.name]
+    return "-".join(names if number == 1 else [*names, str(number)])
 
 
 def _record_command(node_id: str) -> str:

@@ -49,6 +49,7 @@ class Tapes:
         self._of_test: Tape = self._idle
         self._reports: Final[list[pytest.TestReport]] = []
         self._failures = ""
+        self._live: Final[list[Window]] = []
         self._finished: Final[list[Window]] = []
 
     def install(self) -> Callable[[], None]:
@@ -81,8 +82,18 @@ class Tapes:
 
     def window(self, cue: FixtureCue, request: pytest.FixtureRequest) -> Window:
         """Return the time in which a fixture that outlives a test is set up or torn down."""
-        tape = self._idle if self._maker is None else self._maker.for_fixture(cue, request)
-        return Window(tape, self._interceptor, self._finished.append)
+        if self._maker is None:
+            return Window(cue, self._idle, self._interceptor, self._finish)
+        number = 1 + sum(window.cue.is_namesake(cue) for window in self._live)
+        tape = self._maker.for_fixture(cue, request, number)
+        window = Window(cue, tape, self._interceptor, self._finish)
+        self._live.append(window)
+        return window
+
+    def _finish(self, window: Window) -> None:
+        if window in self._live:
+            self._live.remove(window)
+            self._finished.append(window)
 
     def note(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         """Remember how a phase of the test fared, and what it failed with."""
@@ -90,11 +101,10 @@ class Tapes:
         if report.failed and call.excinfo is not None:
             self._failures += str(call.excinfo.value)
 
-    def end_test(self, item: pytest.Item, *, failed: bool) -> list[str]:
+    def end_test(self, *, failed: bool) -> list[str]:
         """Take the tape of a test out, and settle with it and with the fixtures that are over.
 
         Args:
-            item: The test.
             failed: Whether the teardown failed, or a leak fails the test.
 
         Returns:
@@ -103,8 +113,7 @@ class Tapes:
         tape, self._of_test = self._of_test, self._idle
         self._interceptor.tape = self._idle
         if isinstance(tape, VerifyTape):
-            for note in tape.notes:
-                item.add_report_section("teardown", "avatar", note)
+            self._run.findings.notes += tape.notes
         went_wrong = failed or any(report.failed for report in self._reports)
         complaints = list(self._settle(tape, failed=went_wrong, sat_out=self._was_skipped))
         while self._finished:

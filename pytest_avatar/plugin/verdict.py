@@ -73,6 +73,8 @@ class Verdict:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the sessions fared; nothing if there were none."""
+        for note in dict.fromkeys(self._run.findings.notes):
+            terminalreporter.write_line(f"avatar: {note}", yellow=True)
         summary = summarise(self.settle(), verbose=self._run.config.get_verbosity())
         if summary is None:
             return

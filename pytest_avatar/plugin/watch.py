@@ -67,7 +67,8 @@ class Watch:
         Its teardown is framed by two finalizers: they run in the reverse order of their adding.
         """
         scope_id = request.node.nodeid if request.scope != "session" else ""
-        cue = FixtureCue(fixturedef.argname, request.scope, scope_id)
+        home = getattr(fixturedef, "baseid", "")
+        cue = FixtureCue(fixturedef.argname, request.scope, scope_id, home)
         if request.scope == "function":
             with self._run.stage.working(cue):
                 return (yield)
@@ -98,5 +99,5 @@ class Watch:
             return []
         leak = self._judge.after_test(item, nextitem)
         if leak is None:
-            return self._run.tapes.end_test(item, failed=failed)
-        return [leak, *self._run.tapes.end_test(item, failed=True)]
+            return self._run.tapes.end_test(failed=failed)
+        return [leak, *self._run.tapes.end_test(failed=True)]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from pytest_avatar.core.interception import Interceptor, Tape
+    from pytest_avatar.plugin.stage import FixtureCue
 
 __all__ = ["Window"]
 
@@ -19,18 +20,25 @@ class Window:
     It is never in while tests run: they have tapes of their own.
 
     Args:
+        cue: The fixture.
         tape: The fixture's tape.
         interceptor: Where it is put in.
         finished: Told when the fixture is over.
 
     Attributes:
+        cue: The fixture.
         tape: The fixture's tape.
         failed: Whether the setup failed.
     """
 
     def __init__(
-        self, tape: Tape, interceptor: Interceptor, finished: Callable[[Window], None]
+        self,
+        cue: FixtureCue,
+        tape: Tape,
+        interceptor: Interceptor,
+        finished: Callable[[Window], None],
     ) -> None:
+        self.cue: Final = cue
         self.tape: Final = tape
         self.failed = False
         self._interceptor: Final = interceptor
