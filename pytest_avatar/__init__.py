@@ -56,7 +56,7 @@ if not TYPE_CHECKING:
         """Import a public name when it is first asked for: httpx is slow to import."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
+        from importlib import import_module  # noqa: PLC0415 - only who asks for a name
 
         module = next((path for path, names in _MODULES.items() if name in names), "core.errors")
         return getattr(import_module(f"{__name__}.{module}"), name)

@@ -3,11 +3,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+# pytester forgets what inner runs import. What is imported here is not imported again by each of
+# them (1 s), and does not come to exist twice, which httpx2 cannot bear.
 import pytest
+import trio  # noqa: F401
 
 import pytest_avatar.plugin.journals
 import pytest_avatar.plugin.sessions
-import pytest_avatar.plugin.tapes  # noqa: F401 - pytester forgets what inner runs import: 1 s each
+import pytest_avatar.plugin.tapes  # noqa: F401
 from tests.downstream import PREFIXES, Downstream, EmulatorProcess
 
 if TYPE_CHECKING:

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["shielded"]
+__all__ = ["ShieldedCall", "shielded"]
 
 _T = TypeVar("_T")
+
+
+class ShieldedCall(threading.Thread):
+    """The thread of a call; whoever made the call does nothing but wait for it."""
 
 
 def shielded(call: Callable[[], _T], *, kept: Callable[[_T], object]) -> _T:
@@ -37,7 +41,7 @@ def shielded(call: Callable[[], _T], *, kept: Callable[[_T], object]) -> _T:
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             result.set_exception(error)
 
-    threading.Thread(target=run, name="avatar-create", daemon=True).start()
+    ShieldedCall(target=run, name="avatar-create", daemon=True).start()
     try:
         return result.result()
     except BaseException:

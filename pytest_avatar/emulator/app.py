@@ -20,10 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, Router
 
+from pytest_avatar.adapters.hang_up import HANG_UP
 from pytest_avatar.core import wire
 from pytest_avatar.emulator.faults import parse_fault
 from pytest_avatar.emulator.page import render
-from pytest_avatar.adapters.hang_up import HANG_UP
 from pytest_avatar.emulator.stage import Stage
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from pytest_avatar.emulator.service import BASE_PATH, Service
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pytest_avatar.emulator.books import Books
     from pytest_avatar.adapters.loopback_server import BackgroundServer
+    from pytest_avatar.emulator.books import Books
     from pytest_avatar.emulator.switches import Switches
 
 __all__ = ["Emulator"]
@@ -100,8 +100,8 @@ class Emulator:
         if self._server is not None:
             return self
         try:
-            from pytest_avatar.emulator.app import build_app  # noqa: PLC0415 - needs the extra
             from pytest_avatar.adapters.loopback_server import BackgroundServer  # noqa: PLC0415 - the same
+            from pytest_avatar.emulator.app import build_app  # noqa: PLC0415 - needs the extra
         except ModuleNotFoundError as error:
             package = (error.name or "Starlette").partition(".")[0]
             raise SettingError(

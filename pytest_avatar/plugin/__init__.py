@@ -25,7 +25,7 @@ from pytest_avatar.plugin.fixtures import (
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import LIST_OPTION, add_options, gather_settings, header_lines
 from pytest_avatar.plugin.siblings import remember_siblings
-from pytest_avatar.plugin.start import begin, is_watching_all, raise_shield, run_of, stop
+from pytest_avatar.plugin.start import begin, is_watching_all, raise_shield, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,7 +46,6 @@ __all__ = [
     "pytest_load_initial_conftests",
     "pytest_make_collect_report",
     "pytest_report_header",
-    "pytest_unconfigure",
 ]
 
 
@@ -113,11 +112,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from pytest_avatar.plugin.listing import write_listing  # noqa: PLC0415 - only when asked
 
         write_listing(session, listing)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Put everything back."""
-    stop(config)
 
 
 def _asks_for_ours(item: pytest.Item) -> bool:

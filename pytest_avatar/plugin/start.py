@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.shield import Shield
 
-__all__ = ["begin", "is_watching_all", "raise_shield", "run_of", "stop", "watching_run"]
+__all__ = ["begin", "is_watching_all", "raise_shield", "run_of", "watching_run"]
 
 _run_key: Final = pytest.StashKey["AvatarRun"]()
 _shield_key: Final = pytest.StashKey["Shield"]()
@@ -23,7 +23,8 @@ def run_of(config: pytest.Config) -> AvatarRun:
     if _run_key not in config.stash:
         from pytest_avatar.plugin.run import AvatarRun  # noqa: PLC0415 - see above
 
-        config.stash[_run_key] = AvatarRun(config, resolved(config), _shield_of(config))
+        run = config.stash[_run_key] = AvatarRun(config, resolved(config), _shield_of(config))
+        config.add_cleanup(run.close)
     return config.stash[_run_key]
 
 
@@ -57,17 +58,10 @@ def is_watching_all(config: pytest.Config) -> bool:
     return _run_key in config.stash and config.stash[_run_key].settings.watch
 
 
-def stop(config: pytest.Config) -> None:
-    """Put everything back."""
-    if _run_key in config.stash:
-        config.stash[_run_key].close()
-    if _shield_key in config.stash:
-        config.stash[_shield_key].lower()
-
-
 def _shield_of(config: pytest.Config) -> Shield:
     if _shield_key not in config.stash:
         from pytest_avatar.plugin.shield import Shield  # noqa: PLC0415 - see above
 
-        config.stash[_shield_key] = Shield(resolved(config))
+        shield = config.stash[_shield_key] = Shield(resolved(config))
+        config.add_cleanup(shield.lower)
     return config.stash[_shield_key]

@@ -12,6 +12,7 @@ from threading import Lock, Thread, current_thread, local
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
+from pytest_avatar.adapters.shield import ShieldedCall
 from pytest_avatar.core.ordering import Step
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Lanes:
         self._lock = Lock()
         self._lanes: WeakKeyDictionary[Any, _Lane] = WeakKeyDictionary()
         self._forks: WeakKeyDictionary[Any, _Fork] = WeakKeyDictionary()
+        self._callers: WeakKeyDictionary[Any, Thread | Task[Any] | _WorkItem] = WeakKeyDictionary()
         self._local = local()
         self._here: ContextVar[_Fork | None] = ContextVar("avatar_lane", default=None)
 
@@ -121,7 +123,10 @@ class Lanes:
         start, submit, create = Thread.start, ThreadPoolExecutor.submit, BaseEventLoop.create_task
 
         def start_in_lane(thread: Thread) -> None:
-            self._note_fork(thread)
+            if isinstance(thread, ShieldedCall):
+                self._callers[thread] = self._current_strand()
+            else:
+                self._note_fork(thread)
             start(thread)
 
         def submit_in_lane(
@@ -187,7 +192,8 @@ class Lanes:
 
     def _current_strand(self) -> Thread | Task[Any] | _WorkItem:
         item: _WorkItem | None = getattr(self._local, "item", None)
-        return _current_task() or item or current_thread()
+        thread = current_thread()
+        return _current_task() or item or self._callers.get(thread, thread)
 
 
 def _is_over(strand: Thread | Task[Any] | _WorkItem | None) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import ModuleType
 
 __all__ = ["Patches"]
+
+_ITSELF: Final = "_avatar_wrapper"
+"""An attribute of every wrapper that is the wrapper: whoever copies attributes is found out."""
 
 
 class Patches:
@@ -51,13 +54,21 @@ class Patches:
         undo = [
             self._put(owner, name, make)
             for owner, name, make in self._wraps
-            if not self.is_ours(getattr(owner, name))
+            if not self._is_heard(getattr(owner, name))
         ]
         try:
             yield
         finally:
             while undo:
                 undo.pop()()
+
+    def _is_heard(self, value: object) -> bool:
+        """Whether a wrapper of ours is on top, or under nothing but those of other patches."""
+        while getattr(value, _ITSELF, None) is value:
+            if self.is_ours(value):
+                return True
+            value = getattr(value, "__wrapped__", None)
+        return False
 
     def _put(
         self, owner: type | ModuleType, name: str, make: Callable[[Any], Any]
@@ -73,5 +84,6 @@ class Patches:
                 setattr(owner, name, original)
 
         self._wrappers.add(wrapper)
+        setattr(wrapper, _ITSELF, wrapper)
         setattr(owner, name, wrapper)
         return put_back

@@ -72,8 +72,8 @@ def test_vcrpy_loads_what_was_written() -> None:
 def test_vcrpy_loads_every_cassette_of_this_project() -> None:
     root = Path(__file__).parents[3] / "cassettes"
     for path in root.rglob("*.json"):
-        with vcr.use_cassette(str(path), serializer="json", record_mode="none") as cassette:
-            assert len(cassette) == len(load_cassette(path).interactions)
+        requests, _ = deserialize(path.read_text("ascii"), jsonserializer)
+        assert len(requests) == len(load_cassette(path).interactions)
 
 
 def test_what_vcrpy_wrote_as_yaml_is_read(tmp_path: Path) -> None:
