@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_avatar.core.settings import Mode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,10 @@ _CACHE_KEY: Final = "avatar/negotiated"
 def describe_settings(config: pytest.Config, settings: AvatarSettings) -> Iterator[str]:
     """Yield the lines: mode and base URL, who chose them, and what earlier runs have to tell."""
     mode = f"mode {settings.mode} ({settings.sources['mode']})"
-    yield f"avatar: {mode}, base URL {settings.base_url} ({settings.sources['base_url']})"
+    base_url = f"base URL {settings.base_url} ({settings.sources['base_url']})"
+    if settings.mode is Mode.EMULATOR:
+        base_url = "base URL of the embedded emulator"
+    yield f"avatar: {mode}, {base_url}"
     if settings.mode.is_live:
         yield f"avatar: {_dialect(config, settings)}"
         note = _last_run()

@@ -13,11 +13,14 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from markdown_it import MarkdownIt
 
 from tests.downstream import PREFIXES
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 __all__ = ["ROOT", "Block", "Project", "blocks_of", "matches", "normalised", "pages"]
 
@@ -60,11 +63,13 @@ def pages() -> list[str]:
 def blocks_of(page: str) -> list[Block]:
     """Return the fenced blocks of a page."""
     tokens = MarkdownIt().parse((ROOT / page).read_text("utf-8"))
-    return [
-        Block((token.map or [0])[0] + 1, *f"{token.info} ".split(" ", 2)[:2], token.content)
-        for token in tokens
-        if token.type == "fence"
-    ]
+    return [_block(token) for token in tokens if token.type == "fence"]
+
+
+def _block(token: Token) -> Block:
+    language, _, name = token.info.partition(" ")
+    line = token.map[0] + 1 if token.map else 0
+    return Block(line, language, name, token.content)
 
 
 def normalised(text: str) -> str:
@@ -136,7 +141,7 @@ class Project:
 
     def _run(self, command: str) -> tuple[int, str]:
         """Run a command; one that could spend money only where an emulator takes its requests."""
-        assert "--avatar-ks" not in command or ADDRESS != self._address
+        assert "--avatar-ks" not in command or self._address != ADDRESS
         done = subprocess.run(
             command.replace(ADDRESS, self._address),
             shell=True,
