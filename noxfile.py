@@ -42,11 +42,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of package and tests, and that every public name has one."""
+    """Check the types of package and tests."""
     session.install(*TEST_SETUP, "--group", "types")
     session.run("mypy")
     session.run("pyright")
-    session.run("pyright", "--verifytypes", "pytest_avatar", "--ignoreexternal")
 
 
 @nox.session
@@ -68,7 +67,7 @@ def tests(session: nox.Session) -> None:
     wheel = built("*.whl").resolve()
     session.install(f"{wheel}[emulator]", "--group", "test")
     session.chdir(unpack_without_sources(built("*.tar.gz"), Path(session.create_tmp())))
-    session.run("pytest", "--ignore=tests/test_repository.py", *session.posargs)
+    session.run("pytest", "-n", "2", "--ignore=tests/test_repository.py", *session.posargs)
 
 
 @nox.session
@@ -77,7 +76,7 @@ def lowest(session: nox.Session) -> None:
     floors = Path(session.create_tmp(), "floors.txt")
     floors.write_text("\n".join(lowest_versions()), "utf-8")
     session.install(*TEST_SETUP, "--constraint", str(floors))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session

@@ -30,8 +30,8 @@ HEAVY = {"asyncio", "httpx", "ssl", "starlette", "uvicorn", "vcr", "yaml"}
 """What every pytest run of every project would pay for if loading the plugin imported it."""
 
 COMPANIONS = {"anyio", "starlette", "yaml"}
-"""What an adapter may know beside its one outside thing: httpx runs on anyio, vcrpy writes YAML, uvicorn serves
-what starlette gives a shape."""
+"""What an adapter may know beside its one outside thing: httpx runs on anyio, vcrpy writes YAML,
+uvicorn serves what starlette gives a shape."""
 
 
 @dataclass(frozen=True, slots=True)

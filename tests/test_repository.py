@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.docs.pages import pages
+
 ROOT = Path(__file__).parents[1]
 
 TOP_LEVEL = {
@@ -143,3 +145,13 @@ def test_ci_runs_every_session_of_nox() -> None:
 def test_ci_begins_with_the_readmes_test_command() -> None:
     commands = re.findall(r"^step (sh \S+)", read(".ci/run"), re.MULTILINE)
     assert commands[0] in read("README.md")
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = [
+        f"{page}: {target}"
+        for page in pages()
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", read(page))
+        if "://" not in target and not (ROOT / page).parent.joinpath(target).exists()
+    ]
+    assert broken == []

@@ -103,7 +103,7 @@ class Sessions:
         finally:
             if conversation is not None and self._ledger.is_ours:
                 self._finish(conversation)
-        if conversation.outlived is not None:
+        if conversation is not None and conversation.outlived is not None:
             pytest.fail(conversation.outlived, pytrace=False)
 
     def _create(self, ks: str, options: AvatarOptions) -> Conversation:

@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from vcr.persisters.filesystem import FilesystemPersister
-from vcr.serializers import jsonserializer
+from vcr.persisters.filesystem import FilesystemPersister  # type: ignore[import-untyped]
+from vcr.serializers import jsonserializer  # type: ignore[import-untyped]
 
 from tests.docs.pages import ROOT, Project, blocks_of
 

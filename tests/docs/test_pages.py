@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import configparser
 import json
-import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
 
-from tests.docs.pages import ROOT, Block, Project, blocks_of, matches, pages
+from tests.docs.pages import Block, Project, blocks_of, matches, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,16 +58,6 @@ def test_every_block_is_run_or_read(page: str, block: Block) -> None:
         assert block.name, "a block of Python needs the name of its file, or nobody runs it"
     else:
         assert block.language in {"console", "text"}
-
-
-def test_every_link_leads_somewhere() -> None:
-    broken = [
-        f"{page}: {target}"
-        for page in PAGES
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", (ROOT / page).read_text("utf-8"))
-        if "://" not in target and not (ROOT / page).parent.joinpath(target).exists()
-    ]
-    assert broken == []
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,10 @@ TROUBLES = {
         ("end:status=404,effect=yes",),
         (
             f"*{GONE}*",
-            "1 session answered 404 to the very first call: a wrong base URL answers 404 too, "
-            "and then the session is still open",
+            (
+                "1 session answered 404 to the very first call: a wrong base URL answers 404 too, "
+                "and then the session is still open"
+            ),
         ),
         speaks=False,
     ),

@@ -367,8 +367,10 @@ def test_a_run_without_sessions_ends_in_silence(downstream: Downstream) -> None:
 
     assert result.ret == 0
     assert [line for line in result.outlines if "avatar:" in line] == [
-        "avatar: mode live (auto: a KS is on the command line), "
-        f"base URL {downstream.emulator.base_url} (command line)"
+        (
+            "avatar: mode live (auto: a KS is on the command line), "
+            f"base URL {downstream.emulator.base_url} (command line)"
+        )
     ]
 
 

@@ -201,8 +201,10 @@ def test_a_live_mode_without_a_ks_says_what_to_give(downstream: Downstream, mode
     result.stdout.fnmatch_lines(
         [
             "_* ERROR at setup of test_it _*",
-            f"Kaltura Session: mode {mode} needs one, and none is set; give --avatar-ks=… or "
-            "AVATAR_KS, or override the fixture avatar_ks",
+            (
+                f"Kaltura Session: mode {mode} needs one, and none is set; give --avatar-ks=… or "
+                "AVATAR_KS, or override the fixture avatar_ks"
+            ),
             "=* short test summary info =*",
         ],
         consecutive=True,
@@ -211,9 +213,7 @@ def test_a_live_mode_without_a_ks_says_what_to_give(downstream: Downstream, mode
 
 
 @pytest.mark.parametrize("mode", ["live", "record"])
-def test_a_live_mode_without_an_avatar_says_what_to_give(
-    downstream: Downstream, mode: str
-) -> None:
+def test_a_live_mode_without_an_avatar_says_what_to_give(downstream: Downstream, mode: str) -> None:
     downstream.write(SPEAKS)
     ks, _avatar, base_url = downstream.live
     result = downstream.run(f"--avatar-mode={mode}", ks, base_url)
@@ -223,8 +223,10 @@ def test_a_live_mode_without_an_avatar_says_what_to_give(
     result.stdout.fnmatch_lines(
         [
             "_* ERROR at setup of test_it _*",
-            "avatar session: avatar: no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in "
-            "the ini, or @pytest.mark.avatar(avatar_id=…)",
+            (
+                "avatar session: avatar: no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in "
+                "the ini, or @pytest.mark.avatar(avatar_id=…)"
+            ),
             "=* short test summary info =*",
         ],
         consecutive=True,

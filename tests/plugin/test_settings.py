@@ -24,7 +24,10 @@ def test_the_header_names_mode_and_base_url_of_a_run_without_settings(
 ) -> None:
     line = header(downstream.run())
 
-    assert line == f"avatar: mode replay (auto: no KS on the command line), base URL {SERVICE} (default)"
+    assert (
+        line
+        == f"avatar: mode replay (auto: no KS on the command line), base URL {SERVICE} (default)"
+    )
 
 
 LAYERS = {

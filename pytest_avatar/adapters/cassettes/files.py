@@ -54,6 +54,7 @@ def load_cassette(path: Path) -> Cassette:
     Raises:
         CassetteError: It cannot be read; the text is one line: file, line, reason.
     """
+    text = ""
     try:
         text = path.read_bytes().decode("utf-8")
         data = _read_yaml(text) if path.suffix in _YAML_SUFFIXES else _read_json(text)
