@@ -135,11 +135,12 @@ def test_a_workflow_names_each_action_by_its_commit(name: str) -> None:
     assert [action for action in actions if not PINNED_ACTION.fullmatch(action)] == []
 
 
-def test_ci_runs_every_session_of_nox() -> None:
+def test_ci_runs_every_session_of_nox_that_can_fail() -> None:
+    """Coverage is for people: it shows them what no test reaches."""
     sessions = set(re.findall(r"@nox\.session.*\ndef (\w+)", read("noxfile.py")))
     listed = re.search(r"for session in (.+); do", read(".ci/run"))
     assert listed
-    assert set(listed[1].split()) == sessions
+    assert set(listed[1].split()) == sessions - {"coverage"}
 
 
 def test_ci_begins_with_the_readmes_test_command() -> None:

@@ -15,7 +15,7 @@ class SessionNamer(Protocol):
 
     def session_names(self) -> Mapping[str, str]:
         """Return what stands for each session opened so far. It never changes afterwards."""
-        ...  # noqa: PIE790 - pyright takes a docstring for a body that returns None
+        ...
 
 
 class Identities:

@@ -46,7 +46,7 @@ class AvatarSessionFactory(Protocol):
         extra: Mapping[str, Any] | None = None,
     ) -> AvatarSession:
         """Open a session; what is `None` is taken from the `avatar` marker, then the settings."""
-        ...  # noqa: PIE790 - pyright takes a docstring for a body that returns None
+        ...
 
 
 @pytest.fixture(scope=session_scope)

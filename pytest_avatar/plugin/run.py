@@ -13,8 +13,6 @@ import pytest
 
 from pytest_avatar.core import placeholders
 from pytest_avatar.core.dialect import Dialect
-from pytest_avatar.core.errors import SettingError
-from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.ledger import Ledger
 from pytest_avatar.core.model import Token
 from pytest_avatar.core.redaction import Secrets
@@ -55,7 +53,7 @@ class AvatarRun:
 
     Attributes:
         config: pytest's configuration.
-        settings: The settings of the run; in mode `emulator` with its base URL once that runs.
+        settings: The settings of the run; in mode `emulator` with the base URL of that.
         started_at: When the run began, in seconds since the epoch.
         ledger: The books of this process.
         secrets: The secrets of the run.
@@ -68,7 +66,7 @@ class AvatarRun:
     def __init__(self, config: pytest.Config, settings: AvatarSettings, shield: Shield) -> None:
         worker = getattr(config, "workerinput", {}).get("workerid")
         self.config: Final = config
-        self.settings = settings
+        self.settings: Final = replace(settings, base_url=shield.base_url)
         self.started_at: Final = time.time()
         self.ledger: Final = Ledger(worker or "main")
         self.secrets: Final = Secrets()
@@ -87,8 +85,6 @@ class AvatarRun:
         if self.is_active:
             return
         self.is_active = True
-        if self.settings.mode is Mode.EMULATOR:
-            self._start_emulator()
         if self.journal is not None:
             self.ledger.add_sink(self.journal.write)
         self._undo.append(self.tapes.install())
@@ -205,18 +201,3 @@ class AvatarRun:
             Verdict.register(self)
         elif not self.config.pluginmanager.has_plugin("avatar-worker"):
             self.config.pluginmanager.register(WorkerEnd(self), "avatar-worker")
-
-    def _start_emulator(self) -> None:
-        from pytest_avatar.emulator import Emulator  # noqa: PLC0415 - needs the extra
-
-        emulator = Emulator()
-        try:
-            emulator.start()
-        except SettingError as error:
-            raise pytest.UsageError(f"pytest-avatar: {error}") from None
-        self._undo.append(emulator.stop)
-        sources = {**self.settings.sources, "base_url": "the embedded emulator"}
-        self.settings = replace(self.settings, base_url=BaseUrl(emulator.base_url), sources=sources)
-        environment = pytest.MonkeyPatch()
-        environment.setenv("AVATAR_BASE_URL", emulator.base_url)
-        self._undo.append(environment.undo)
