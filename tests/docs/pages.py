@@ -57,7 +57,8 @@ class Block:
 def pages() -> list[str]:
     """Return the pages of the documentation, from the top of the repository."""
     below = [path for folder in ("docs", "cassettes") for path in (ROOT / folder).rglob("*.md")]
-    return sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *below])
+    names = [path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *below]]
+    return sorted(name for name in names if "/." not in name)
 
 
 def blocks_of(page: str) -> list[Block]:

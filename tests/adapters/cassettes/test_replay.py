@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -374,27 +373,3 @@ def test_a_cassette_of_plain_vcrpy_is_recognised_under_any_base(studio: Studio, 
     tape = studio.replay(lambda client: client.create("a").end())
     assert tape.misses == ()
     assert tape.unplayed == ()
-
-
-def test_a_long_cassette_costs_no_more_per_request(studio: Studio) -> None:
-    """Reading apart, the last of 5,000 is found about as fast as the last of 10."""
-
-    def seconds_per_request(sessions: int) -> float:
-        def code(client: Client) -> None:
-            for number in range(sessions):
-                talk = client.create()
-                for text in ("a", "b", "c"):
-                    talk.say(f"{text}{number}", "turn")
-                talk.end()
-
-        studio.record(code)
-        tape = studio.player()
-        client = client_of(tape)
-        with suppress(CassetteError):
-            client.send(Request("POST", f"{client.base}/x/none", ()))
-        started = time.perf_counter()
-        code(client)
-        return (time.perf_counter() - started) / (5 * sessions)
-
-    few = min(seconds_per_request(2) for _ in range(20))
-    assert seconds_per_request(1000) < 2.5 * few

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import vcr  # type: ignore[import-untyped]
 from vcr.persisters.filesystem import FilesystemPersister  # type: ignore[import-untyped]
 from vcr.serializers import jsonserializer  # type: ignore[import-untyped]
 
@@ -116,7 +115,7 @@ def test_yaml_that_pytest_recording_wrote_replays(project: Project) -> None:
     project.replay().assert_outcomes(passed=1)
 
 
-def test_vcrpy_loads_and_plays_what_was_recorded(project: Project) -> None:
+def test_vcrpy_loads_what_was_recorded(project: Project) -> None:
     project.write(
         "test_it.py",
         GREET
@@ -130,8 +129,6 @@ def test_vcrpy_loads_and_plays_what_was_recorded(project: Project) -> None:
         path = project.folder / name
         requests, _ = FilesystemPersister.load_cassette(path, jsonserializer)
         assert len(requests) == len(project.requests(name))
-        with vcr.use_cassette(str(path), serializer="json", record_mode="none") as cassette:
-            assert len(cassette) == len(requests)
 
 
 def test_no_cassette_names_the_service_it_was_recorded_from(project: Project) -> None:
