@@ -22,6 +22,8 @@ __all__ = ["Shield"]
 class Shield:
     """Refuses connections to the service, hides the KS, and stands the emulator in its place.
 
+    `AVATAR_KS` and `AVATAR_ID` are set for the code under test, which may ask for them.
+
     It goes up before the code under test is imported, which may read the environment then. In the
     modes that use the service it does nothing.
 
@@ -50,6 +52,7 @@ class Shield:
         if self.is_up:
             self._guard.on()
             self._environment.setenv("AVATAR_KS", placeholders.KS)
+            self._environment.setenv("AVATAR_ID", settings.avatar_id or placeholders.AVATAR_ID)
 
     def lower(self) -> None:
         """Put everything back."""

@@ -11,6 +11,7 @@ from pytest_avatar.plugin.scrubbing import scrub_report, shorten
 from pytest_avatar.plugin.stage import FixtureCue
 
 if TYPE_CHECKING:
+    import warnings
     from collections.abc import Generator
 
     from pytest_avatar.plugin.run import AvatarRun
@@ -90,6 +91,14 @@ class Watch:
         shorten(report, call)
         scrub_report(report, self._run.secrets.scrub)
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Take secrets out of a warning before it is listed."""
+        text = str(warning_message.message)
+        scrubbed = self._run.secrets.scrub(text)
+        if scrubbed != text:
+            warning_message.message = scrubbed
 
     def _complaints(
         self, item: pytest.Item, nextitem: pytest.Item | None, *, failed: bool

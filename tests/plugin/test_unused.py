@@ -1,0 +1,34 @@
+"""What the plugin costs projects that have it installed and do not use it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pytest
+
+QUIET: Final = ("anyio", "asyncio", "hypothesispytest", "pytest_httpx", "recording", "respx")
+"""Plugins that import by themselves what ours must not import."""
+
+LISTS_MODULES: Final = """
+    import json, sys
+
+    def pytest_unconfigure():
+        with open("modules.json", "w") as file:
+            json.dump(sorted(sys.modules), file)
+"""
+
+
+def test_an_unused_plugin_imports_next_to_nothing(
+    clean_environment: None, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(LISTS_MODULES)
+    pytester.makepyfile("def test_it(): ...")
+    options = [option for name in QUIET for option in ("-p", f"no:{name}")]
+    assert pytester.runpytest_subprocess(*options).ret == 0
+    modules = json.loads((pytester.path / "modules.json").read_text())
+    tops = {name.partition(".")[0] for name in modules}
+    assert not tops & {"httpx", "vcr", "yaml", "starlette", "uvicorn", "anyio", "asyncio", "ssl"}
+    ours = [name for name in modules if name.startswith("pytest_avatar")]
+    assert len(ours) < 12, ours
