@@ -138,7 +138,8 @@ def _request_options(step: Send) -> dict[str, Any]:
 
 
 def _no_answer(error: httpx.HTTPError) -> NoAnswerError:
-    failure = NoAnswerError(f"{type(error).__name__}: {error}".rstrip(": "))
+    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    failure = NoAnswerError(f"{type(error).__name__}: {error}".rstrip(": "), sent=sent)
     failure.__cause__ = error
     return failure
 

@@ -43,6 +43,7 @@ __all__ = [
     "forget_run",
     "read_journal",
     "read_run",
+    "wait_for_watchdogs",
 ]
 
 WATCHDOG: Final = "watchdog"
@@ -258,6 +259,20 @@ def read_run(run_dir: Path) -> list[JournalContents]:
         with suppress(FileNotFoundError):
             found.append(read_journal(path))
     return found
+
+
+def wait_for_watchdogs(run_dir: Path, seconds: float = 20.0) -> None:
+    """Wait until no dead process of a run has a session open: its watchdog is at work on it.
+
+    Args:
+        run_dir: The directory of the run.
+        seconds: How long to wait at most; a watchdog takes no longer.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(kept_tokens(one.path) for one in read_run(run_dir) if not one.lives):
+            return
+        time.sleep(0.05)
 
 
 def forget_run(run_dir: Path) -> bool:

@@ -53,7 +53,14 @@ class NoAnswerError(Exception):
 
     Thrown into a conversation by whoever drives it. Users never see it, only the error of the
     public tree that it becomes.
+
+    Attributes:
+        sent: Whether any part of the request can have reached the service.
     """
+
+    def __init__(self, why: str, *, sent: bool = True) -> None:
+        super().__init__(why)
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +195,7 @@ class Service:
     ) -> ServiceUnreachableError:
         """Return the error for a request to which no whole answer came."""
         why = self.secrets.scrub(str(error))
-        return failures.no_answer(operation, session_id, self.base, why)
+        return failures.no_answer(operation, session_id, self.base, why, sent=error.sent)
 
 
 class Conversation:

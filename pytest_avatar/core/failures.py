@@ -25,7 +25,7 @@ __all__ = ["closed", "no_answer", "refused"]
 
 
 def no_answer(
-    operation: Operation, session_id: str | None, base: BaseUrl, why: str
+    operation: Operation, session_id: str | None, base: BaseUrl, why: str, *, sent: bool = True
 ) -> ServiceUnreachableError:
     """Return the error for a request to which no whole answer came.
 
@@ -34,10 +34,12 @@ def no_answer(
         session_id: The session it was asked of; `None` for create.
         base: Where the service should have been.
         why: What happened instead, redacted.
+        sent: Whether any part of the request can have reached the service.
     """
+    hint = _AFTER_NO_ANSWER.get(operation) if sent or operation is Operation.END else _NOT_SENT
     return ServiceUnreachableError(
         f"{_subject(operation, session_id)} got no answer from {base}: {why}.\n"
-        f"{_AFTER_NO_ANSWER.get(operation, 'Is the service up?')}",
+        f"{hint or 'Is the service up?'}",
         operation=operation,
         session_id=session_id,
     )
@@ -116,6 +118,7 @@ _UNKNOWN_CREATE: Final = (
     "Nobody can know whether a session was opened, so it is not tried again; "
     "the run's summary lists it as unknown."
 )
+_NOT_SENT: Final = "Nothing was sent. Is the service up, and the base URL right?"
 _AFTER_NO_ANSWER: Final[Mapping[Operation, str]] = {
     Operation.CREATE: _UNKNOWN_CREATE,
     Operation.END: "It may still be open. It is listed in the run's summary.",

@@ -71,12 +71,14 @@ class Controller:
         """Return the verdict over what the workers did; `None` if nobody used avatars."""
         if not (self._findings or self._died):
             return None
-        from pytest_avatar.adapters.journal import forget_run, read_run  # noqa: PLC0415 - see above
+        from pytest_avatar.adapters.journal import forget_run, read_run, wait_for_watchdogs  # noqa: PLC0415 - see above
         from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415
         from pytest_avatar.plugin.verdict import Verdict  # noqa: PLC0415
 
         run = run_of(self._config)
         folder = run_dir(run.settings.mode, self._run_id)
+        if self._died:
+            wait_for_watchdogs(folder)
         for journal in read_run(folder):
             run.ledger.fold_all(journal.events)
         run.at_the_end(lambda: forget_run(folder))

@@ -238,3 +238,12 @@ def test_a_closed_session_says_why_and_that_nothing_was_sent() -> None:
         "say-text of session s1 came too late: it was ended.\n"
         "Nothing was sent. Use the session before it ends, or open another."
     )
+
+
+def test_what_was_never_sent_opened_nothing() -> None:
+    base = BaseUrl("https://a.example/v1")
+    create = failures.no_answer(Operation.CREATE, None, base, "ConnectError", sent=False)
+    assert str(create) == (
+        "create got no answer from https://a.example/v1: ConnectError.\n"
+        "Nothing was sent. Is the service up, and the base URL right?"
+    )

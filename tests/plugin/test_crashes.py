@@ -1,0 +1,49 @@
+"""A process of a run is killed: what it left open is ended, and the run says so."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.downstream import until
+
+if TYPE_CHECKING:
+    from tests.downstream import Downstream
+
+KILLS: Final = """
+    import os
+
+    def test_one(avatar_session):
+        os.kill(os.getpid(), {number})
+
+    def test_two(avatar_session):
+        avatar_session.say_text("Hello")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_run_that_is_killed_leaves_no_session_open(downstream: Downstream, name: str) -> None:
+    downstream.write(KILLS.format(number=int(getattr(signal, name))))
+    result = downstream.run_apart()
+    assert result.ret == (-signal.SIGKILL if name == "SIGKILL" else 2)
+    until(lambda: not downstream.emulator.open_sessions)
+    downstream.emulator.assert_all_ended(opened=1)
+
+
+def test_the_sessions_of_a_killed_worker_are_ended_and_counted(downstream: Downstream) -> None:
+    downstream.write(KILLS.format(number=int(signal.SIGKILL)))
+    result = downstream.run_apart("-n1", "--max-worker-restart=0", "--maxfail=1")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*1 by the watchdog*"])
+    assert downstream.emulator.open_sessions == []
+
+
+def test_nothing_is_left_behind_by_a_run_that_ended_well(downstream: Downstream) -> None:
+    downstream.write("def test_it(avatar_session): ...")
+    assert downstream.run_apart().ret == 0
+    state = Path(os.environ["PYTEST_AVATAR_STATE_DIR"])
+    assert [path.relative_to(state).as_posix() for path in state.rglob("*")] == ["runs"]
