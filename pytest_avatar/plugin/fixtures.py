@@ -132,16 +132,5 @@ def avatar_cassette(request: pytest.FixtureRequest) -> AvatarCassette:
     return AvatarCassette(watching_run(request).tapes.of_test)
 
 
-FIXTURES = frozenset(
-    {
-        "async_avatar_session",
-        "avatar_cassette",
-        "avatar_gateway",
-        "avatar_ks",
-        "avatar_ledger",
-        "avatar_session",
-        "avatar_session_factory",
-        "avatar_settings",
-    }
-)
+FIXTURES = frozenset(__all__) - {"FIXTURES", "AvatarSessionFactory"}
 """Names of the fixtures: a test that asks for one of them is watched."""
