@@ -23,6 +23,7 @@ class Findings:
         notes: What verifying found that breaks nothing, in words.
         problems: Why the report may be incomplete, or sessions may stay open after a crash.
         died: Which processes died before the end of the run.
+        is_strict: Whether a marker demands of more than one test that nothing leaks.
         negotiated: Create path and id field that the service took; `None` if no create was
             accepted.
     """
@@ -32,6 +33,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
+    is_strict: bool = False
     negotiated: list[str] | None = None
 
     def hear(self, dialect: Dialect) -> None:
@@ -50,4 +52,5 @@ class Findings:
         self.notes += data["notes"]
         self.problems += data["problems"]
         self.died += data["died"]
+        self.is_strict |= data["is_strict"]
         self.negotiated = data["negotiated"] or self.negotiated

@@ -35,7 +35,7 @@ class Judge:
     def __init__(self, run: AvatarRun) -> None:
         self._ledger: Final = run.ledger
         self._end_all: Final = run.end_all
-        self._allowances: Final = run.findings.allowances
+        self._findings: Final = run.findings
 
     def after_test(self, item: pytest.Item, nextitem: pytest.Item | None) -> str | None:
         """Judge what a test left open, now that its fixtures are torn down.
@@ -45,7 +45,7 @@ class Judge:
         """
         allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
         if allowance is not None:
-            self._allowances[item.nodeid] = allowance.reason
+            self._findings.allowances[item.nodeid] = allowance.reason
             self._settle(self._opened_by(item), Verdict.ALLOWED, allowance.reason)
             return None
         demand: NoLeaks | None = closest(item, "avatar_no_leaks")
@@ -53,6 +53,7 @@ class Judge:
             return None
         if demand.scope == "test":
             return self._complain(item, demand.grace)
+        self._findings.is_strict = True
         if demand.scope in _NODES:
             self._close_scope(item, nextitem, demand)
         return None

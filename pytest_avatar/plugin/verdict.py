@@ -91,11 +91,15 @@ class Verdict:
         report = self.settle()
         failures = list(dict.fromkeys(self._run.findings.refusals))
         self._run.findings.refusals.clear()
-        if report.failures and not self._is_told and self._run.settings.leaks is LeakPolicy.FAIL:
+        if report.failures and not self._is_told and self._is_strict:
             failures.append(verdict_text(report))
         if failures:
             _publish(session.config, _failed(verdict_line(report), "\n\n".join(failures)))
             self._is_told = bool(report.failures)
+
+    @property
+    def _is_strict(self) -> bool:
+        return self._run.settings.leaks is LeakPolicy.FAIL or self._run.findings.is_strict
 
     def settle(self) -> Report:
         """Judge what is still open, once, and return the report of the run."""

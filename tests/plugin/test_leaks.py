@@ -92,6 +92,27 @@ def test_no_leaks_fails_the_test_and_names_the_line(project: Downstream) -> None
     project.emulator.assert_all_ended(opened=1)
 
 
+@pytest.mark.parametrize("scope", ["class", "module", "run"])
+def test_no_leaks_of_a_broader_scope_fails_the_run_whatever_the_policy(
+    project: Downstream, scope: str
+) -> None:
+    project.write(f"""
+        import backend, pytest
+
+        @pytest.mark.avatar_no_leaks(scope="{scope}")
+        class TestIt:
+            def test_one(self, avatar_settings, avatar_ks):
+                backend.forget(avatar_settings, avatar_ks)
+
+            def test_two(self): ...
+    """)
+    result = project.run_live("--avatar-leaks=warn")
+    assert result.ret == 1
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["1 session leaked, opened at backend.py:*"])
+    project.emulator.assert_all_ended(opened=1)
+
+
 def test_no_leaks_is_content_with_a_session_that_ends(project: Downstream) -> None:
     project.write("""
         import pytest, backend
