@@ -28,6 +28,7 @@ from pytest_avatar.plugin.siblings import remember_siblings
 from pytest_avatar.plugin.start import begin, is_watching_all, raise_shield, run_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Generator
 
 __all__ = [
@@ -61,7 +62,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     As early as this, since the import of a conftest may open sessions.
     """
     options = early_config.known_args_namespace
-    if not options.help:
+    if not _only_asks(options):
         gather_settings(early_config, options)
         raise_shield(early_config)
 
@@ -69,7 +70,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and take part in the run."""
     register_markers(config)
-    if config.option.help:
+    if _only_asks(config.option):
         return
     gather_settings(config, config.option)
     begin(config)
@@ -112,6 +113,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from pytest_avatar.plugin.listing import write_listing  # noqa: PLC0415 - only when asked
 
         write_listing(session, listing)
+
+
+def _only_asks(options: argparse.Namespace) -> bool:
+    """Whether somebody wants help or the version, and no run."""
+    return bool(options.help or options.version)
 
 
 def _asks_for_ours(item: pytest.Item) -> bool:
