@@ -194,11 +194,16 @@ def _exchange_of(outgoing: Outgoing | None) -> Exchange | None:
 
 
 def _replay(original: Method, connection: Any) -> HTTPResponse:  # noqa: ANN401 - see AnswerSocket
-    """Let the original read the answer, then put back the connection's own socket, if any."""
+    """Let the original read the answer, then put back the connection's own socket, if any.
+
+    The connection lets go of the answer: a pool that gives the connection to another thread closes
+    it first, as it has no socket, and with it the answer that is still being read.
+    """
     answer = connection.sock
     response: HTTPResponse = original(connection)
     if connection.sock is answer:
         connection.sock = answer.before
+    connection._HTTPConnection__response = None  # noqa: SLF001 - nothing else lets go of it
     return response
 
 
