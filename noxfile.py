@@ -55,7 +55,7 @@ def build(session: nox.Session) -> None:
     session.install("build")
     session.run("python", "-m", "build", "--outdir", str(DIST))
     session.install(str(built("*.whl")))
-    session.chdir(session.create_tmp())
+    session.chdir(scratch(session))
     session.run("python", "-c", "import pytest_avatar")
     session.run("pytest", "--markers", silent=True)
     session.run("pytest-avatar", "--help", silent=True)
@@ -66,14 +66,14 @@ def tests(session: nox.Session) -> None:
     """Run the tests of the sdist against the wheel, both from dist/, without the sources."""
     wheel = built("*.whl").resolve()
     session.install(f"{wheel}[emulator]", "--group", "test")
-    session.chdir(unpack_without_sources(built("*.tar.gz"), Path(session.create_tmp())))
+    session.chdir(unpack_without_sources(built("*.tar.gz"), scratch(session)))
     session.run("pytest", "-n", "2", "--ignore=tests/test_repository.py", *session.posargs)
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest versions of the direct dependencies."""
-    floors = Path(session.create_tmp(), "floors.txt")
+    floors = scratch(session) / "floors.txt"
     floors.write_text("\n".join(lowest_versions()), "utf-8")
     session.install(*TEST_SETUP, "--constraint", str(floors))
     session.run("pytest", "-n", "2", *session.posargs)
@@ -89,6 +89,18 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report")
 
 
+def scratch(session: nox.Session) -> Path:
+    """Return an empty folder of the session's own.
+
+    Not `session.create_tmp`, which makes it the place of all temporary files too: pytest would take
+    the projects that tests write there for parts of this one, and read its settings.
+    """
+    folder = Path(session.virtualenv.location, "scratch")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def built(pattern: str) -> Path:
     """Return the one file in dist/ of that pattern."""
     found = list(DIST.glob(pattern))
@@ -98,8 +110,7 @@ def built(pattern: str) -> Path:
 
 
 def unpack_without_sources(sdist: Path, folder: Path) -> Path:
-    """Unpack the sdist into an emptied folder, drop the package, return the top of the rest."""
-    shutil.rmtree(folder)
+    """Unpack the sdist, drop the package, return the top of the rest."""
     shutil.unpack_archive(sdist, folder)
     top = next(folder.iterdir())
     shutil.rmtree(top / "pytest_avatar")

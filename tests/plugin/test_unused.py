@@ -23,6 +23,7 @@ LISTS_MODULES: Final = """
 def test_an_unused_plugin_imports_next_to_nothing(
     clean_environment: None, pytester: pytest.Pytester
 ) -> None:
+    pytester.makeini("[pytest]")
     pytester.makeconftest(LISTS_MODULES)
     pytester.makepyfile("def test_it(): ...")
     options = [option for name in QUIET for option in ("-p", f"no:{name}")]
