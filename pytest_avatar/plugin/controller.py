@@ -55,9 +55,12 @@ class Controller:
         elif FINDINGS in output:
             self._findings.append(output[FINDINGS])
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Take over the books of the workers, those of killed ones included, and judge."""
+        """Take over the books of the workers, those of killed ones included, and judge.
+
+        Innermost, so that whoever has the last word already finds the books complete.
+        """
         try:
             result = yield
         except BaseException:

@@ -204,7 +204,8 @@ def test_unknown_arguments_of_a_marker_are_an_error_at_collection(
     project.emulator.assert_untouched()
 
 
-def test_workers_report_one_verdict(project: Downstream) -> None:
+@pytest.mark.parametrize("mode", ["live", "emulator"])
+def test_workers_report_one_verdict(project: Downstream, mode: str) -> None:
     project.write("""
         import backend, pytest
 
@@ -213,7 +214,7 @@ def test_workers_report_one_verdict(project: Downstream) -> None:
 
         def test_leak(avatar_settings, avatar_ks): backend.forget(avatar_settings, avatar_ks)
     """)
-    result = project.run_apart("-n2")
+    result = project.run_apart("-n2", f"--avatar-mode={mode}")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*1 leaked of 7 sessions*", "*6 by their fixture*"])
-    project.emulator.assert_all_ended(opened=7)
+    project.emulator.assert_all_ended(opened=7 if mode == "live" else 0)
