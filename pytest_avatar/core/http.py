@@ -57,7 +57,7 @@ class BaseUrl:
         url: An absolute http or https URL in ASCII, without query, fragment or user.
 
     Raises:
-        ValueError: The URL is not of that form; the text says what is wrong with it.
+        ValueError: The URL is not of that form; the text says what it does or lacks.
     """
 
     def __init__(self, url: str) -> None:
@@ -120,19 +120,19 @@ class BaseUrl:
 
 def _split(url: str) -> SplitResult:
     if not _AS_SENT.fullmatch(url):
-        raise ValueError("it holds white space or another character that a URL has to escape")
+        raise ValueError("holds white space or another character that a URL has to escape")
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ValueError("it is no URL") from None
+        raise ValueError("is no URL") from None
     if parts.scheme not in _DEFAULT_PORTS:
-        raise ValueError("it does not begin with https:// or http://")
+        raise ValueError("does not begin with https:// or http://")
     if not _host(parts):
-        raise ValueError("it names no host")
+        raise ValueError("names no host")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("it holds a user or a password")
+        raise ValueError("holds a user or a password")
     if parts.query or parts.fragment:
-        raise ValueError("it has a query or a fragment")
+        raise ValueError("has a query or a fragment")
     return parts
 
 
@@ -147,7 +147,7 @@ def _port(parts: SplitResult) -> int:
     except (KeyError, ValueError):
         port = 0
     if not port:
-        raise ValueError("its port is no number from 1 to 65535")
+        raise ValueError("has a port that is no number from 1 to 65535")
     return port
 
 

@@ -53,7 +53,9 @@ def read_base_url(text: str, *, guards_secret: bool) -> BaseUrl:
     try:
         base = BaseUrl(text)
     except ValueError as error:
-        raise SettingError(f"base URL: {error}; accepted: {_HTTPS}", setting="base URL") from error
+        raise SettingError(
+            f"base URL: {_shown(text)} {error}; accepted: {_HTTPS}", setting="base URL"
+        ) from error
     if guards_secret and base.scheme != "https" and not base.is_loopback:
         raise SettingError(
             f"base URL: {base} would send the KS in the clear; accepted: {_HTTPS}",

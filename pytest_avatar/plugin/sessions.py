@@ -123,7 +123,7 @@ class Sessions:
             return self._settings.avatar_id
         if self._settings.mode.is_live:
             raise SettingError(
-                "avatar: no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in the ini, "
+                "no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in the ini, "
                 "or @pytest.mark.avatar(avatar_id=…)",
                 setting="avatar",
             )

@@ -151,7 +151,7 @@ def test_a_base_url_that_is_none_is_a_failure_and_no_crash(tmp_path: Path) -> No
     left = Leftovers(contents)
     end_all([left], answering(OK), Actor.WATCHDOG, Budget(0.1, 0.1))
     (attempt,) = left.ledger.records[0].end_attempts
-    assert attempt.reason == "ValueError: it does not begin with https:// or http://"
+    assert attempt.reason == "ValueError: does not begin with https:// or http://"
 
 
 def test_a_token_file_that_was_cut_off_is_told_apart(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_a_text_is_read_the_same_in_every_layer(name: str, text: str, value: Any
             "base_url",
             "https://h:x",
             (
-                "base URL (command line, --avatar-base-url): 'https://h:x' its port is no number "
+                "base URL (command line, --avatar-base-url): 'https://h:x' has a port that is no number "
                 "from 1 to 65535; accepted: an https URL, or http on this machine"
             ),
         ),
@@ -276,7 +276,9 @@ def test_a_base_url_given_in_code_is_refused_in_one_line() -> None:
         "base URL: http://avatar.example would send the KS in the clear; "
         "accepted: an https URL, or http on this machine"
     )
-    with pytest.raises(SettingError, match="base URL: it names no host; accepted: an https URL"):
+    with pytest.raises(
+        SettingError, match="base URL: 'https://' names no host; accepted: an https URL"
+    ):
         read_base_url("https://", guards_secret=False)
     assert read_base_url("http://avatar.example", guards_secret=False).scheme == "http"
 

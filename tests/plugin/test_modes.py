@@ -224,7 +224,7 @@ def test_a_live_mode_without_an_avatar_says_what_to_give(downstream: Downstream,
         [
             "_* ERROR at setup of test_it _*",
             (
-                "avatar session: avatar: no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in "
+                "avatar session: no avatar is set; give --avatar-id, AVATAR_ID, avatar_id in "
                 "the ini, or @pytest.mark.avatar(avatar_id=…)"
             ),
             "=* short test summary info =*",
