@@ -182,6 +182,7 @@ _OPENERS = st.builds(
     line=st.none() | st.integers(1, 9),
     worker=st.none() | HOSTILE,
     client=st.none() | HOSTILE,
+    process=st.none() | HOSTILE,
 )
 _LIVES = st.builds(
     Life,

@@ -66,6 +66,7 @@ class Opener:
         line: Line in that file, from 1.
         worker: The pytest-xdist worker; `None` without xdist.
         client: The HTTP client that sent the request.
+        process: Number and command of the process that sent it, if that is not pytest's own.
     """
 
     scope_id: str = ""
@@ -78,6 +79,7 @@ class Opener:
     line: int | None = None
     worker: str | None = None
     client: str | None = None
+    process: str | None = None
 
     @property
     def place(self) -> str:
@@ -103,6 +105,7 @@ class Event:
         status: HTTP status of the answer.
         ending: How the answer to an end is to be read.
         actor: Who sent the end.
+        test: Node id of the test on whose behalf the end was sent.
         verdict: The judgement.
         reason: Why, in words, redacted.
     """
@@ -116,6 +119,7 @@ class Event:
     status: int | None = None
     ending: Ending | None = None
     actor: Actor | None = None
+    test: str | None = None
     verdict: Verdict | None = None
     reason: str | None = None
 

@@ -90,7 +90,7 @@ class Interceptor:
         base: The address whose traffic is ours.
         ledger: The books.
         secrets: Where every KS and token that passes is made known.
-        attribute: Says who opens a session, asked once per create; its argument is the client.
+        attribute: Says who sends, asked once per create and end; its argument is the client.
         tape: The tape in use. Whoever owns the interceptor may put in another at any time; a
             request keeps the one it began with.
         offline: Whether no tape ever sends anything, so that no connection need be opened.
@@ -150,7 +150,17 @@ class Exchange:
         answer: What to answer in place of the service; `None` if the request must be sent.
     """
 
-    __slots__ = ("_interceptor", "_key", "_tape", "actor", "answer", "call", "client", "request")
+    __slots__ = (
+        "_interceptor",
+        "_key",
+        "_tape",
+        "_test",
+        "actor",
+        "answer",
+        "call",
+        "client",
+        "request",
+    )
 
     def __init__(self, interceptor: Interceptor, request: Request, call: Call, client: str) -> None:
         self.request = request
@@ -159,6 +169,7 @@ class Exchange:
         self.actor = _actor.get()
         self._interceptor = interceptor
         self._tape = interceptor.tape
+        self._test: str | None = None
         self._key = self._find_key()
         try:
             self.answer = self._tape.begin(self)
@@ -193,6 +204,8 @@ class Exchange:
         if self.call.operation is Operation.CREATE:
             return ledger.creating(self._interceptor.attribute(self.client))
         record = self._record()
+        if record is not None and self.call.operation is Operation.END:
+            self._test = self._interceptor.attribute(self.client).test
         return None if record is None else record.key
 
     def _record(self) -> SessionRecord | None:
@@ -232,14 +245,16 @@ class Exchange:
         if ending is not Ending.ENDED:
             text = answer.error or answer.problem or ""
             failure = self._interceptor.secrets.scrub(f"{answer.status} {text}".strip())
-        self._interceptor.ledger.end_tried(key, ending, self.actor, answer.status, failure)
+        self._interceptor.ledger.end_tried(
+            key, ending, self.actor, answer.status, failure, test=self._test
+        )
 
     def _account_for_failure(self, reason: str, *, sent: bool) -> None:
         if self._key is None:
             return
         ledger = self._interceptor.ledger
         if self.call.operation is Operation.END:
-            ledger.end_tried(self._key, Ending.NOT_ENDED, self.actor, None, reason)
+            ledger.end_tried(self._key, Ending.NOT_ENDED, self.actor, None, reason, test=self._test)
         elif self.call.operation is Operation.CREATE and sent:
             ledger.unknown(self._key, None, reason)
         elif self.call.operation is Operation.CREATE:

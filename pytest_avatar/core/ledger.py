@@ -47,6 +47,7 @@ class EndAttempt:
         ending: What came of it.
         status: HTTP status; `None` if no answer came.
         reason: Why it failed, redacted; `None` if it did not.
+        test: Node id of the test on whose behalf; `None` outside tests.
     """
 
     at: float
@@ -54,6 +55,7 @@ class EndAttempt:
     ending: Ending
     status: int | None
     reason: str | None
+    test: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +67,7 @@ class SessionRecord:
         opener: Who opened it.
         created_at: When create was sent, in seconds since the epoch.
         session_id: The id that the service gave; `None` if none is known.
+        status: HTTP status of the answer to create; `None` if none came.
         state: Where it stands.
         opened_at: When create was answered; `None` if it never was.
         ended_at: When it was known to be over; `None` if it is not.
@@ -79,6 +82,7 @@ class SessionRecord:
     opener: Opener
     created_at: float
     session_id: str | None = None
+    status: int | None = None
     state: State = State.CREATING
     opened_at: float | None = None
     ended_at: float | None = None
@@ -219,7 +223,14 @@ class Ledger:
         )
 
     def end_tried(
-        self, key: str, ending: Ending, actor: Actor, status: int | None, reason: str | None = None
+        self,
+        key: str,
+        ending: Ending,
+        actor: Actor,
+        status: int | None,
+        reason: str | None = None,
+        *,
+        test: str | None = None,
     ) -> None:
         """Write down what came of a try to end a session.
 
@@ -229,6 +240,7 @@ class Ledger:
             actor: Who tried.
             status: HTTP status of the answer; `None` if none came.
             reason: Why it failed, redacted; `None` if it did not.
+            test: Node id of the test on whose behalf; `None` outside tests.
         """
         self.fold(
             Event(
@@ -239,6 +251,7 @@ class Ledger:
                 actor=actor,
                 status=status,
                 reason=reason,
+                test=test,
             )
         )
 
@@ -276,17 +289,20 @@ class Ledger:
 
 def _fold_opened(record: SessionRecord, event: Event) -> None:
     record.session_id = event.session_id
+    record.status = event.status
     record.opened_at = event.at
     record.state = State.OPEN
 
 
 def _fold_refused(record: SessionRecord, event: Event) -> None:
     record.state = State.REFUSED
+    record.status = event.status
     record.reason = event.reason
 
 
 def _fold_unknown(record: SessionRecord, event: Event) -> None:
     record.state = State.UNKNOWN
+    record.status = event.status
     record.reason = event.reason
 
 
@@ -299,7 +315,7 @@ def _fold_end_tried(record: SessionRecord, event: Event) -> None:
     if event.ending is None or event.actor is None:
         return
     record.end_attempts.append(
-        EndAttempt(event.at, event.actor, event.ending, event.status, event.reason)
+        EndAttempt(event.at, event.actor, event.ending, event.status, event.reason, event.test)
     )
     if event.ending.is_over and record.is_open:
         record.state = State.ENDED

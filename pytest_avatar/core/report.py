@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.core.events import Verdict
 from pytest_avatar.core.ledger import State
+from pytest_avatar.core.limits import held_at_the_limit, limit_text
 from pytest_avatar.core.text import count, listed, printable
 from pytest_avatar.core.totals import Totals, count_sessions
 from pytest_avatar.core.wire import Ending
@@ -69,6 +70,8 @@ class RunFacts:
         exit_status: Of pytest; `None` if it is not known.
         died: What died before its time (`worker gw1`).
         missing: Which data this report lacks, and why.
+        limited_at: For each create that the service refused with 429, its limit of sessions that
+            are open at once: how many the run held when it was sent.
     """
 
     mode: str
@@ -79,6 +82,7 @@ class RunFacts:
     exit_status: int | None = None
     died: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    limited_at: tuple[int, ...] = ()
 
     @property
     def is_billed(self) -> bool:
@@ -161,8 +165,21 @@ class SessionFacts:
     @property
     def ending(self) -> Ending | None:
         """How the answer that ended it is to be read; `None` if none did."""
-        over = (attempt.ending for attempt in self.end_attempts if attempt.ending.is_over)
-        return next(over, None)
+        return None if self._last_word is None else self._last_word.ending
+
+    @property
+    def ended_elsewhere(self) -> str | None:
+        """Node id of the test that ended it, if another one opened it for itself."""
+        home = self.opener.test
+        if self._last_word is None or home is None or home != self.opener.scope_id:
+            return None
+        test = self._last_word.test
+        return None if test == home else test
+
+    @property
+    def _last_word(self) -> EndAttempt | None:
+        """The attempt that ended it; `None` if none did."""
+        return next((attempt for attempt in self.end_attempts if attempt.ending.is_over), None)
 
     @property
     def outcome(self) -> str:
@@ -171,9 +188,11 @@ class SessionFacts:
             return f"create was sent, no usable answer came: {self.reason or 'no answer'}"
         if self.ended_by is None:
             return self._failure
+        where = self.ended_elsewhere
+        whereabouts = "" if where is None else f", in another test: {where}"
         if self.ending in (None, Ending.ENDED):
-            return f"ended by {self.ended_by}"
-        return f"{self.ending} when {self.ended_by} ended it"
+            return f"ended by {self.ended_by}{whereabouts}"
+        return f"{self.ending} when {self.ended_by} ended it{whereabouts}"
 
     @property
     def _failure(self) -> str:
@@ -300,18 +319,20 @@ def build_report(
     """Return the report of a run.
 
     Args:
-        run: What is known of the run.
+        run: What is known of the run; what it met of the service's limit is counted here.
         records: The books; creates that were refused opened nothing and are passed over.
         allowances: Every allowance that applied to a test that ran; their uses are counted here.
         scrub: Takes the secrets out of a text, asked once for each different text; `None` if
             every text came redacted.
     """
     offline = run.mode == "replay"
+    records = tuple(records)
     sessions = tuple(
         SessionFacts.of(record, offline=offline)
         for record in records
         if record.state is not State.REFUSED
     )
+    run = replace(run, limited_at=tuple(held_at_the_limit(records)))
     report = Report(run, sessions, _count_uses(allowances, sessions))
     return report if scrub is None else _scrubbed(report, scrub)
 
@@ -360,6 +381,8 @@ def _warnings(report: Report) -> Iterable[str]:
             f"{count(lost_from_sight, 'session')} answered 404 to the very first call: "
             "a wrong base URL answers 404 too, and then the session is still open"
         )
+    if report.run.limited_at:
+        yield limit_text(report.run.limited_at)
     for died in report.run.died:
         yield f"{printable(died)} died before its time"
     for missing in report.run.missing:

@@ -40,7 +40,7 @@ def head_to_dict(report: Report) -> dict[str, Any]:
     return {
         "version": SCHEMA_VERSION,
         "failures": report.failures,
-        "run": _written(report.run, died=list, missing=list, versions=dict),
+        "run": _written(report.run, died=list, missing=list, versions=dict, limited_at=list),
         "totals": _written(report.totals),
         "warnings": list(report.warnings),
         "groups": [_group_to_dict(group) for group in report.groups],
@@ -60,7 +60,7 @@ def report_from_dict(data: Any) -> Report:  # noqa: ANN401 - JSON data
         )
     check(data, load_schema())
     return Report(
-        _read(RunFacts, data["run"], died=tuple, missing=tuple),
+        _read(RunFacts, data["run"], died=tuple, missing=tuple, limited_at=tuple),
         tuple(_session(session) for session in data["sessions"]),
         tuple(_read(Allowance, allowance) for allowance in data["allowances"]),
     )

@@ -47,6 +47,7 @@ def _merge_runs(runs: Sequence[RunFacts]) -> RunFacts:
         missing=tuple(
             f"{number}: {text}" for number, run in enumerate(runs, 1) for text in run.missing
         ),
+        limited_at=tuple(held for run in runs for held in run.limited_at),
     )
 
 

@@ -83,13 +83,13 @@ class Summary:
 
 
 def summarise(report: Report, *, verbose: int) -> Summary | None:
-    """Return what the terminal says of a run; `None` if it used no session.
+    """Return what the terminal says of a run; `None` if it neither used nor was refused a session.
 
     Args:
         report: The run.
         verbose: How often `-v` was given; from 1 on, every session is listed.
     """
-    if not report.sessions:
+    if not report.sessions and not report.run.limited_at:
         return None
     short = verdict_line(report)
     listing = tuple(_session_line(session) for session in report.sessions if verbose > 0)
@@ -211,9 +211,10 @@ def _failure_text(records: Sequence[SessionRecord], expected: str) -> str:
 def _sentence(session: SessionFacts) -> str:
     opener = session.opener
     client = f" with {printable(opener.client)}" if opener.client else ""
+    process = f" by {printable(opener.process)}" if opener.process else ""
     test = f", in {opener.phase or 'call'} of {printable(opener.test)}" if opener.test else ""
     return (
-        f"{printable(session.name)} opened {_whence(opener)}{client}{test}, "
+        f"{printable(session.name)} opened {_whence(opener)}{client}{process}{test}, "
         f"at {clock(session.created_at)}: {_life(session)}{printable(session.outcome)}"
     )
 

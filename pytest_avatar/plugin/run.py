@@ -169,6 +169,17 @@ class AvatarRun:
         self._undo.append(journal.close)
         return journal
 
+    def count_open(self) -> int:
+        """Return how many sessions the run has open, over all workers as far as that is known."""
+        if self.stage.worker is None:
+            return len(self.ledger.open_sessions)
+        from pytest_avatar.adapters.journal import read_run  # noqa: PLC0415 - with workers only
+
+        of_all = Ledger()
+        for journal in read_run(self.run_dir):
+            of_all.fold_all(journal.events)
+        return len(of_all.open_sessions)
+
     def end_all(self, records: Sequence[SessionRecord]) -> None:
         """End sessions for those who left them open, where there is something to end."""
         if records and self.settings.mode is not Mode.REPLAY and self.ledger.is_ours:

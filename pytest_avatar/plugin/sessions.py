@@ -15,11 +15,13 @@ from pytest_avatar.adapters.http import AsyncSender, Sender
 from pytest_avatar.adapters.keeper import Keeper
 from pytest_avatar.adapters.shield import shielded
 from pytest_avatar.core.conversation import Conversation, Service
-from pytest_avatar.core.errors import AvatarError, SettingError
+from pytest_avatar.core.errors import AvatarError, ServiceError, SettingError
 from pytest_avatar.core.events import Actor
 from pytest_avatar.core.interception import acting_as
+from pytest_avatar.core.limits import LIMIT_STATUS
 from pytest_avatar.core.placeholders import AVATAR_ID
 from pytest_avatar.core.settings import Mode
+from pytest_avatar.core.text import count
 from pytest_avatar.core.wire import Ending
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Sessions:
         self._ledger: Final = run.ledger
         self._stage: Final = run.stage
         self._place: Final = place
+        self._count_open: Final = run.count_open
         self._service: Final = Service(
             settings.base_url, run.dialect, run.secrets, settings.timeout
         )
@@ -116,7 +119,17 @@ class Sessions:
             with self._stage.calling_from_here():
                 return shielded(lambda: self._sender.perform(steps), kept=self._finish)
         except AvatarError as error:
-            raise pytest.fail.Exception(f"avatar session: {error}", pytrace=False) from None
+            said = f"avatar session: {error}{self._at_the_limit(error)}"
+            raise pytest.fail.Exception(said, pytrace=False) from None
+
+    def _at_the_limit(self, error: AvatarError) -> str:
+        """Return what else is to be said if the service's limit was met; empty if it was not."""
+        if not isinstance(error, ServiceError) or error.status != LIMIT_STATUS:
+            return ""
+        return (
+            f"\nThis run holds {count(self._count_open(), 'session')} now; "
+            "avatar_max_sessions has tests wait for a free one."
+        )
 
     def _default_avatar(self) -> str:
         if self._settings.avatar_id is not None:

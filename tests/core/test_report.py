@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_avatar.core.events import Opener, Verdict
+from pytest_avatar.core.events import Actor, Opener, Verdict
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.report import Allowance, Report, build_report
+from pytest_avatar.core.wire import Ending
 from tests.reports import Life, from_code, from_fixture, keep_books, mixed_run, report_of, run_facts
 
 
@@ -47,6 +48,27 @@ def test_an_unknown_session_is_no_failure_and_says_what_was_answered() -> None:
     report = report_of(Life("unknown", reason="503 busy"))
     assert report.failures == 0
     assert report.sessions[0].outcome == "create was sent, no usable answer came: 503 busy"
+
+
+@pytest.mark.parametrize(
+    ("opener", "ended_in", "expected"),
+    [
+        (Opener(scope_id="t::a", test="t::a"), "t::b", ", in another test: t::b"),
+        (Opener(scope_id="t::a", test="t::a"), "t::a", ""),
+        (Opener(scope_id="t::a", test="t::a"), None, ""),
+        (Opener(scope_id="t", test="t::a", fixture="shared"), "t::b", ""),
+        (Opener(), "t::b", ""),
+    ],
+)
+def test_a_session_that_another_test_ended_says_which(
+    opener: Opener, ended_in: str | None, expected: str
+) -> None:
+    ledger = keep_books(Life("open", opener))
+    (record,) = ledger.records
+    ledger.end_tried(record.key, Ending.ENDED, Actor.CODE, 200, test=ended_in)
+    (session,) = build_report(run_facts(), ledger.records).sessions
+    assert session.verdict is Verdict.CLEAN
+    assert session.outcome == f"ended by the code under test{expected}"
 
 
 def test_a_session_that_was_already_over_says_who_noticed() -> None:

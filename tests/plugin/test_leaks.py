@@ -159,7 +159,14 @@ def test_a_session_that_another_test_ends_is_no_leak(project: Downstream) -> Non
             headers = {"Authorization": f"Bearer {opened['token']}"}
             assert backend.httpx.post(url, headers=headers).status_code == 200
     """)
-    assert project.run_live().ret == 0
+    result = project.run_live("-v")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "clean * test_it.py::test_one * in another test: test_it.py::test_two",
+            "avatar: 1 session, all ended (1 by the code under test)",
+        ]
+    )
 
 
 def test_a_leak_in_an_attempt_that_was_run_again_fails_the_run(project: Downstream) -> None:
