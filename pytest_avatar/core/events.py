@@ -83,12 +83,11 @@ class Opener:
 
     @property
     def place(self) -> str:
-        """Where to look first: the fixture, the line, or the test."""
+        """Where to look first: the line, the fixture, or the test. Findings are grouped by it."""
+        line = None if self.file is None else f"{self.file}:{self.line}"
         if self.fixture is not None:
-            return f"fixture {self.fixture}"
-        if self.file is not None:
-            return f"{self.file}:{self.line}"
-        return self.test or "outside any test"
+            return f"fixture {self.fixture}{f' at {line}' if line else ''}"
+        return line or self.test or "outside any test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

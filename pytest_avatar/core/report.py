@@ -347,20 +347,23 @@ def _scrubbed(report: Report, scrub: Callable[[str], str]) -> Report:
 def _count_uses(
     allowances: Iterable[Allowance], sessions: Iterable[SessionFacts]
 ) -> tuple[Allowance, ...]:
+    """Count how often each allowance was used; one that only a session tells of is added."""
     given = {allowance.place: allowance for allowance in allowances}
-    uses: Counter[str | None] = Counter(
-        _nearest(session.opener.test or session.opener.scope_id, given)
-        for session in sessions
-        if session.verdict is Verdict.ALLOWED
-    )
+    uses: Counter[str] = Counter()
+    for session in sessions:
+        if session.verdict is Verdict.ALLOWED:
+            node = session.opener.test or session.opener.scope_id
+            place = _nearest(node, given) or node
+            given.setdefault(place, Allowance(place=place, reason=session.reason or ""))
+            uses[place] += 1
     return tuple(replace(allowance, uses=uses[place]) for place, allowance in given.items())
 
 
-def _nearest(node: str, given: Mapping[str, Allowance]) -> str | None:
-    """Return the closest of the node and its parents that has an allowance."""
+def _nearest(node: str, given: Mapping[str, Allowance]) -> str:
+    """Return the closest of the node and its parents that has an allowance; empty if none has."""
     while node and node not in given:
         node = node.rpartition("::")[0]
-    return node or None
+    return node
 
 
 def _group(sessions: Iterable[SessionFacts]) -> tuple[Group, ...]:

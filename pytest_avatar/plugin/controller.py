@@ -24,6 +24,8 @@ RUN_ID: Final = "avatar_run_id"
 FINDINGS: Final = "avatar_findings"
 """What the findings of a worker are called in its output; absent if it did not use avatars."""
 
+_UNTOLD: Final = "could not tell its notes and unused allowances"
+
 
 def make_run_id() -> str:
     """Return a name for a run that no other run has, usable as the name of a directory."""
@@ -89,4 +91,5 @@ class Controller:
         for findings in self._findings:
             run.findings.add(findings)
         run.findings.died.extend(self._died)
+        run.findings.problems.extend(f"{worker} {_UNTOLD}" for worker in self._died)
         return Verdict.register(run)

@@ -87,7 +87,8 @@ def test_what_is_no_event_is_refused(data: Any) -> None:
 @pytest.mark.parametrize(
     ("opener", "place"),
     [
-        (Opener(fixture="avatar_session", file="a.py", line=3, test="t"), "fixture avatar_session"),
+        (Opener(fixture="chat", file="a.py", line=3, test="t"), "fixture chat at a.py:3"),
+        (Opener(fixture="avatar_session", test="t"), "fixture avatar_session"),
         (Opener(file="a.py", line=3, test="t"), "a.py:3"),
         (Opener(test="test_a.py::t"), "test_a.py::t"),
         (Opener(), "outside any test"),

@@ -125,12 +125,20 @@ def test_findings_come_first_when_sessions_are_listed_worst_first() -> None:
     [
         (["tests/t.py::C::test_x[a]"], [1]),
         (["tests/t.py", "tests/t.py::C"], [0, 1]),
-        (["tests/other.py"], [0]),
+        (["tests/other.py"], [0, 1]),
+        ([], [1]),
     ],
 )
 def test_an_allowed_leak_uses_the_nearest_allowance(places: list[str], uses: list[int]) -> None:
     allowances = [Allowance(place=place, reason="why") for place in places]
     assert allowance_uses(*allowances, opened_in="tests/t.py::C::test_x[a]") == uses
+
+
+def test_an_allowance_that_only_a_session_tells_of_is_listed_with_its_reason() -> None:
+    ledger = keep_books(Life("allowed", Opener(test="t.py::test_x"), reason="mended soon"))
+    assert build_report(run_facts(), ledger.records).allowances == (
+        Allowance(place="t.py::test_x", reason="mended soon", uses=1),
+    )
 
 
 def test_unused_allowances_are_a_warning_that_names_three() -> None:
