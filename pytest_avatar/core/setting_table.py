@@ -178,6 +178,15 @@ ROWS: Final = (
         ini_type="linelist",
     ),
     Row(
+        name="github",
+        title="annotations and job summary",
+        accepted="auto, on, off",
+        help="annotate leaks and append a job summary; auto does so on GitHub Actions",
+        default="auto",
+        option="--avatar-github",
+        ini="avatar_github",
+    ),
+    Row(
         name="session_scope",
         title="scope of avatar_session",
         accepted="function, class, module, package, session",

@@ -12,7 +12,14 @@ from pytest_avatar.core.http import BaseUrl, is_header_word
 from pytest_avatar.core.model import Token
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.setting_table import ROWS, Given, Row
-from pytest_avatar.core.settings import AvatarSettings, LeakPolicy, Mode, Scope, WatchdogPolicy
+from pytest_avatar.core.settings import (
+    AvatarSettings,
+    GithubPolicy,
+    LeakPolicy,
+    Mode,
+    Scope,
+    WatchdogPolicy,
+)
 from pytest_avatar.core.wire import CREATE_PATHS, ID_FIELDS
 
 if TYPE_CHECKING:
@@ -216,6 +223,7 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "cassette_dir": Path,
     "leaks": _read_choice(LeakPolicy),
     "reports": _read_reports,
+    "github": _read_choice(GithubPolicy),
     "session_scope": _read_one_of(*get_args(Scope)),
     "timeout": _read_positive_seconds,
     "keep_alive": _read_seconds,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.http import BaseUrl
     from pytest_avatar.core.model import Token
 
-__all__ = ["AvatarSettings", "LeakPolicy", "Mode", "Scope", "WatchdogPolicy"]
+__all__ = ["AvatarSettings", "GithubPolicy", "LeakPolicy", "Mode", "Scope", "WatchdogPolicy"]
 
 Scope = Literal["function", "class", "module", "package", "session"]
 
@@ -46,6 +46,14 @@ class LeakPolicy(StrEnum):
     OFF = "off"
 
 
+class GithubPolicy(StrEnum):
+    """Whether annotations and a job summary are written; `auto` does so on GitHub Actions."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class WatchdogPolicy(StrEnum):
     """Whether a process of its own ends what a killed run left open."""
 
@@ -66,6 +74,7 @@ class AvatarSettings:
         cassette_dir: Folder of the cassettes, relative to the root directory unless absolute.
         leaks: What a leak does to the run.
         reports: Files to write at the end of the run.
+        github: Whether annotations and a job summary are written.
         session_scope: Scope of the fixture `avatar_session`.
         timeout: How long to wait for each part of an answer, in seconds.
         keep_alive: Seconds between two keep-alives; 0 sends none.
@@ -85,6 +94,7 @@ class AvatarSettings:
     cassette_dir: Path
     leaks: LeakPolicy
     reports: tuple[Path, ...]
+    github: GithubPolicy
     session_scope: Scope
     timeout: float
     keep_alive: float

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_avatar.core.settings import GithubPolicy
 from pytest_avatar.plugin.header import remember_dialect
 
 if TYPE_CHECKING:
@@ -35,24 +37,35 @@ class Publisher:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Write the reports, after everybody else has had a say in the exit status."""
-        yield
+        try:
+            yield
+        except BaseException:
+            self._publish(None)
+            raise
+        self._publish(int(session.exitstatus))
+
+    def _publish(self, exit_status: int | None) -> None:
         report = self._settle()
-        report = replace(report, run=replace(report.run, exit_status=int(session.exitstatus)))
+        report = replace(report, run=replace(report.run, exit_status=exit_status))
         for path in self._run.settings.reports:
             self._write(report, self._run.config.rootpath / path)
         negotiated = self._run.findings.negotiated
         if negotiated is not None and self._run.settings.mode.is_live:
             remember_dialect(self._run.config, self._run.settings, negotiated)
-        if report.sessions and os.environ.get("GITHUB_ACTIONS") == "true":
+        if report.sessions and self._is_for_github:
             self._tell_github(report)
+
+    @property
+    def _is_for_github(self) -> bool:
+        policy = self._run.settings.github
+        is_there = os.environ.get("GITHUB_ACTIONS") == "true"
+        return policy is GithubPolicy.ON or (policy is GithubPolicy.AUTO and is_there)
 
     def _write(self, report: Report, path: Path) -> None:
         from pytest_avatar.adapters.reports import write_report  # noqa: PLC0415 - if asked for
 
-        try:
+        with self._complaining(self._run.shown(path)):
             write_report(report, path)
-        except OSError as error:
-            self._say(f"avatar: {path} could not be written: {error.strerror}")
 
     def _tell_github(self, report: Report) -> None:
         from pytest_avatar.adapters.reports.github import (  # noqa: PLC0415 - only there
@@ -60,20 +73,25 @@ class Publisher:
             append_summary,
         )
 
-        for line in annotation_lines(report, root=_root_in_workspace(self._run.config.rootpath)):
+        root = self._run.config.rootpath
+        workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
+        for line in annotation_lines(report, root=root, workspace=workspace):
             self._say(line)
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            append_summary(report, Path(summary))
+            with self._complaining("the job summary"):
+                append_summary(report, Path(summary))
+
+    @contextmanager
+    def _complaining(self, what: str) -> Generator[None]:
+        """Say in a line that something could not be written, and go on."""
+        try:
+            yield
+        except OSError as error:
+            self._say(f"avatar: {what} could not be written: {error.strerror}")
 
     def _say(self, line: str) -> None:
         reporter = self._run.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(line)
-
-
-def _root_in_workspace(root: Path) -> str:
-    """Return the root directory relative to the workspace; empty if it is the workspace."""
-    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root)
-    return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else ""

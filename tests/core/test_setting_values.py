@@ -15,7 +15,13 @@ from pytest_avatar.core.errors import SettingError
 from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.setting_table import ROWS, Row, gather
 from pytest_avatar.core.setting_values import check_ks, read_base_url, read_ks, resolve
-from pytest_avatar.core.settings import AvatarSettings, LeakPolicy, Mode, WatchdogPolicy
+from pytest_avatar.core.settings import (
+    AvatarSettings,
+    GithubPolicy,
+    LeakPolicy,
+    Mode,
+    WatchdogPolicy,
+)
 from pytest_avatar.core.wire import DEFAULT_BASE_URL
 
 KS = "djJ8MTIzNDU2fGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6"
@@ -51,6 +57,7 @@ def test_defaults_are_those_of_the_reference() -> None:
         cassette_dir=Path("cassettes"),
         leaks=LeakPolicy.FAIL,
         reports=(),
+        github=GithubPolicy.AUTO,
         session_scope="function",
         timeout=30.0,
         keep_alive=10.0,
@@ -73,6 +80,7 @@ def test_defaults_are_those_of_the_reference() -> None:
         *(("mode", mode, mode) for mode in Mode),
         ("cassette_dir", "tests/cassettes", Path("tests/cassettes")),
         *(("leaks", policy, policy) for policy in LeakPolicy),
+        *(("github", policy, policy) for policy in GithubPolicy),
         ("reports", "a.json\n\n b c.html ", (Path("a.json"), Path("b c.html"))),
         *(("session_scope", s, s) for s in ("function", "class", "module", "package", "session")),
         ("timeout", "0.5", 0.5),

@@ -245,12 +245,18 @@ def test_a_broken_configuration_does_not_keep_help_from_people(
 def test_help_lists_every_option_and_ini_key(downstream: Downstream) -> None:
     shown = downstream.run("--help").stdout.str()
 
-    for name in ("ks", "id", "base-url", "mode", "cassette-dir", "leaks", "report"):
+    for name in ("ks", "id", "base-url", "mode", "cassette-dir", "leaks", "report", "github"):
         assert f"--avatar-{name}=" in shown
     assert "--avatar-session-scope=" in shown
     for key in (
         *("avatar_id", "avatar_base_url", "avatar_mode", "avatar_cassette_dir", "avatar_leaks"),
-        *("avatar_report", "avatar_session_scope", "avatar_timeout", "avatar_keep_alive"),
+        *(
+            "avatar_report",
+            "avatar_github",
+            "avatar_session_scope",
+            "avatar_timeout",
+            "avatar_keep_alive",
+        ),
         *("avatar_max_session_duration", "avatar_max_sessions", "avatar_watch"),
         *("avatar_watchdog", "avatar_create_path", "avatar_id_field"),
     ):

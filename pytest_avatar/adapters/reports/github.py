@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import os
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.reports import as_markdown
@@ -13,6 +14,7 @@ from pytest_avatar.core.text import count, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_avatar.core.events import Opener
     from pytest_avatar.core.report import Group, Report
 
 __all__ = ["annotation_lines", "append_summary"]
@@ -26,15 +28,17 @@ _MOST_SUMMARY_BYTES: Final = 900_000
 _LEVELS: Final = {Verdict.LOST: "error", Verdict.LEAKED: "error", Verdict.UNKNOWN: "warning"}
 
 
-def annotation_lines(report: Report, *, root: str = "") -> list[str]:
+def annotation_lines(report: Report, *, root: PurePath, workspace: PurePath) -> list[str]:
     """Return the lines that make GitHub annotate what was found.
 
     Args:
         report: The run.
-        root: pytest's root directory, relative to the workspace; empty if it is the workspace.
+        root: pytest's root directory.
+        workspace: What GitHub takes paths to be relative to; a file that is not below it has no
+            line there, and what was opened in it is annotated without one.
     """
     found = [group for group in report.groups if group.verdict in _LEVELS]
-    lines = [_annotation(group, root) for group in found]
+    lines = [_annotation(group, root, workspace) for group in found]
     if len(lines) <= _MOST_ANNOTATIONS:
         return lines
     rest = count(len(lines) - _MOST_ANNOTATIONS + 1, "more place")
@@ -57,22 +61,20 @@ def append_summary(report: Report, path: Path) -> None:
             return
 
 
-def _annotation(group: Group, root: str) -> str:
+def _annotation(group: Group, root: PurePath, workspace: PurePath) -> str:
     title, *texts = group_text(group)
-    place = {**_place(group, root), "title": f"avatar: {title}"}
+    place = {**_place(group.sessions[0].opener, root, workspace), "title": f"avatar: {title}"}
     properties = ",".join(f"{name}={_property(value)}" for name, value in place.items())
     return f"::{_LEVELS[group.verdict]} {properties}::{_data('; '.join(texts))}"
 
 
-def _place(group: Group, root: str) -> dict[str, str]:
-    opener = group.sessions[0].opener
-    if opener.file is None and opener.test is None:
+def _place(opener: Opener, root: PurePath, workspace: PurePath) -> dict[str, str]:
+    named = opener.file or (opener.test or "").partition("::")[0]
+    file = PurePath(os.path.normpath(root / printable(named.replace("\\", "/"), 1000)))
+    if not named or not file.is_relative_to(workspace):
         return {}
-    file = opener.file or (opener.test or "").partition("::")[0]
-    place = {"file": printable(str(PurePosixPath(root, file.replace("\\", "/"))), 1000)}
-    return (
-        place if opener.file is None or opener.line is None else {**place, "line": str(opener.line)}
-    )
+    place = {"file": file.relative_to(workspace).as_posix()}
+    return {**place, "line": str(opener.line)} if opener.file and opener.line else place
 
 
 def _data(text: str) -> str:

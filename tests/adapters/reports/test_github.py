@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 
 from pytest_avatar.adapters.reports.github import annotation_lines, append_summary
@@ -33,8 +35,12 @@ def read_command(line: str) -> tuple[str, dict[str, str], str]:
     return match["name"], properties, unescaped(match["data"])
 
 
+def lines_of(report: Report, root: str = "/w/backend", workspace: str = "/w") -> list[str]:
+    return annotation_lines(report, root=PurePosixPath(root), workspace=PurePosixPath(workspace))
+
+
 def test_a_finding_is_annotated_at_the_line_that_opened_it() -> None:
-    lines = annotation_lines(mixed_run(), root="backend")
+    lines = lines_of(mixed_run())
     assert [read_command(line)[0] for line in lines] == ["error", "error", "warning"]
     assert read_command(lines[1]) == (
         "error",
@@ -53,22 +59,41 @@ def test_a_finding_is_annotated_at_the_line_that_opened_it() -> None:
 
 def test_a_finding_of_a_fixture_is_annotated_in_the_file_of_the_test() -> None:
     opener = Opener(test="tests/test_a.py::test_x", fixture="chat")
-    (line,) = annotation_lines(report_of(Life("leaked", opener)))
-    assert read_command(line)[1]["file"] == "tests/test_a.py"
+    (line,) = lines_of(report_of(Life("leaked", opener)))
+    assert read_command(line)[1]["file"] == "backend/tests/test_a.py"
 
 
 def test_a_finding_outside_any_test_has_no_file() -> None:
-    (line,) = annotation_lines(report_of(Life("leaked")))
+    (line,) = lines_of(report_of(Life("leaked")))
     assert set(read_command(line)[1]) == {"title"}
 
 
+@pytest.mark.parametrize(
+    ("file", "root", "expected"),
+    [
+        ("app/chat.py", "/w", "app/chat.py"),
+        ("app\\chat.py", "/w", "app/chat.py"),
+        ("/w/lib/chat.py", "/w/backend", "lib/chat.py"),
+        ("../lib/chat.py", "/w/backend", "lib/chat.py"),
+        ("/elsewhere/chat.py", "/w/backend", None),
+        ("chat.py", "/elsewhere", None),
+    ],
+)
+def test_files_are_named_from_the_workspace_or_not_at_all(
+    file: str, root: str, expected: str | None
+) -> None:
+    (line,) = lines_of(report_of(Life("leaked", Opener(file=file, line=3))), root)
+    properties = read_command(line)[1]
+    assert (properties.get("file"), properties.get("line")) == (expected, expected and "3")
+
+
 def test_a_clean_run_and_allowed_leaks_are_not_annotated() -> None:
-    assert annotation_lines(report_of(Life("code"), Life("allowed"))) == []
+    assert lines_of(report_of(Life("code"), Life("allowed"))) == []
 
 
 def test_the_tenth_annotation_counts_the_places_that_have_none() -> None:
     lives = [from_code("leaked", line, f"test_{line}") for line in range(1, 31)]
-    lines = annotation_lines(report_of(*lives))
+    lines = lines_of(report_of(*lives))
     assert len(lines) == 10
     assert lines[-1] == (
         "::error title=avatar::avatar: 30 leaked of 30 sessions: 21 more places, "
@@ -79,7 +104,7 @@ def test_the_tenth_annotation_counts_the_places_that_have_none() -> None:
 @settings(max_examples=50)
 @given(hostile_reports())
 def test_whatever_the_names_are_each_line_is_one_command_of_ours(report: Report) -> None:
-    lines = annotation_lines(report)
+    lines = lines_of(report)
     assert len(lines) <= 10
     for line in lines:
         assert line.isprintable()
