@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 from hypothesis import strategies as st
 
 from pytest_avatar.core.events import Actor, Opener, Verdict
 from pytest_avatar.core.ledger import Ledger
 from pytest_avatar.core.report import Allowance, Report, RunFacts, build_report
+from pytest_avatar.core.schema import load_schema
 from pytest_avatar.core.wire import Ending, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 START = 1_795_000_000.0
 
@@ -210,3 +214,10 @@ def hostile_reports(draw: st.DrawFn) -> Report:
     ledger = keep_books(*lives, name=draw(HOSTILE))
     allowances = [Allowance(place=draw(HOSTILE), reason=draw(HOSTILE))]
     return build_report(facts, ledger.records, allowances=allowances)
+
+
+def read_report(path: Path) -> Any:  # noqa: ANN401 - JSON data
+    """Return the JSON report in a file, which has to fit the published schema."""
+    data = json.loads(path.read_bytes())
+    jsonschema.Draft202012Validator(load_schema()).validate(data)
+    return data

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.core.events import Actor, Event, Kind, Opener, Verdict
@@ -159,6 +160,11 @@ class Ledger:
     def sessions(self) -> tuple[SessionRecord, ...]:
         """All sessions that were opened, or may have been; creates that were refused are none."""
         return tuple(record for record in self.records if record.state is not State.REFUSED)
+
+    def newer_than(self, number: int) -> tuple[SessionRecord, ...]:
+        """Return all records but the first `number`, newest first."""
+        with self._lock:
+            return tuple(islice(reversed(self._records.values()), len(self._records) - number))
 
     @property
     def open_sessions(self) -> tuple[SessionRecord, ...]:

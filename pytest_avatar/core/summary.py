@@ -24,6 +24,7 @@ __all__ = [
     "ends_text",
     "group_text",
     "leak_text",
+    "session_text",
     "summarise",
     "totals_table",
     "verdict_line",
@@ -186,6 +187,15 @@ def leak_text(records: Sequence[SessionRecord], *, scope: str = "test") -> str:
     """
     expected = f"every session opened in this {scope} has ended when its fixtures are torn down"
     return _failure_text(records, f"{expected} (avatar_no_leaks).")
+
+
+def session_text(record: SessionRecord) -> str:
+    """Return how a session stands when the test that opened it is over, on one line."""
+    session = SessionFacts.of(record)
+    if record.is_open and record.judged is None and not record.end_attempts:
+        return f"{printable(session.name)}: open when the test was over"
+    fate = f"{_life(session)}{printable(session.outcome)}"
+    return f"{printable(session.name)}: {session.verdict}, {fate}"
 
 
 def assertion_text(records: Sequence[SessionRecord]) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_avatar.core.summary import session_text
+from pytest_avatar.core.text import count
 from pytest_avatar.plugin.judge import Judge
 from pytest_avatar.plugin.scrubbing import scrub_report, shorten
 from pytest_avatar.plugin.stage import FixtureCue
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch"]
 
+_MOST_NOTED: Final = 20
+"""Sessions among the properties of one test."""
+
 
 class Watch:
     """Puts tests and fixtures on stage, and judges them when they leave it.
@@ -29,6 +34,7 @@ class Watch:
     def __init__(self, run: AvatarRun) -> None:
         self._run: Final = run
         self._judge: Final = Judge(run)
+        self._noted = 0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
@@ -107,6 +113,19 @@ class Watch:
         if not self._run.ledger.is_ours:
             return []
         leak = self._judge.after_test(item, nextitem)
+        self._note_sessions(item)
         if leak is None:
             return self._run.tapes.end_test(failed=failed)
         return [leak, *self._run.tapes.end_test(failed=True)]
+
+    def _note_sessions(self, item: pytest.Item) -> None:
+        """Say how the test's sessions stand in the properties of its last report."""
+        ledger, scrub = self._run.ledger, self._run.secrets.scrub
+        fresh = ledger.newer_than(self._noted)
+        self._noted += len(fresh)
+        own = [one for one in reversed(fresh) if one.opener.scope_id == item.nodeid]
+        for record in own[:_MOST_NOTED]:
+            item.user_properties.append(("avatar_session", scrub(session_text(record))))
+        if len(own) > _MOST_NOTED:
+            more = count(len(own) - _MOST_NOTED, "more session")
+            item.user_properties.append(("avatar_session", f"and {more}"))
