@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.core import wire
@@ -83,6 +83,18 @@ class Ask:
     def content(self) -> str:
         """The body as one text: equal for equal bodies."""
         return _encode(self.data)
+
+    @property
+    def avatar_id(self) -> str | None:
+        """The avatar that a create asks for; `None` if this asks for none."""
+        visual = self.data.get("visualConfig") if isinstance(self.data, dict) else None
+        found = visual.get(wire.ID_FIELDS[0]) if isinstance(visual, dict) else None
+        return found if isinstance(found, str) else None
+
+    def with_avatar_id(self, avatar_id: str) -> Ask:
+        """Return the same create for another avatar."""
+        visual = {**self.data["visualConfig"], wire.ID_FIELDS[0]: avatar_id}
+        return replace(self, data={**self.data, "visualConfig": visual})
 
 
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

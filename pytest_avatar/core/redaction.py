@@ -151,6 +151,10 @@ class Secrets:
         return run
 
 
+_SCHEMES: Final = frozenset({"bearer", "ks"})
+"""What code that puts an Authorization header together shows in a traceback: no secret yet."""
+
+
 def _scrub_shape(name: str, match: re.Match[str]) -> str:
     before = match[1]
     return match[0] if is_placeholder(match[0][len(before) :]) else f"{before}<{name}>"
@@ -158,6 +162,8 @@ def _scrub_shape(name: str, match: re.Match[str]) -> str:
 
 def _scrub_keyed(match: re.Match[str]) -> str:
     value = match["value"]
+    if value.strip().lower() in _SCHEMES:
+        return match[0]
     name = _NORMAL_KEYS[match["key"].replace("_", "").replace("-", "").lower()]
     word = value if is_placeholder(value) else f"<{name}>"
     return f"{match['head']}{word}{match['v']}"

@@ -22,7 +22,8 @@ __all__ = ["Shield"]
 class Shield:
     """Refuses connections to the service, hides the KS, and stands the emulator in its place.
 
-    `AVATAR_KS` and `AVATAR_ID` are set for the code under test, which may ask for them.
+    `AVATAR_KS`, `AVATAR_ID` and `AVATAR_BASE_URL` are set for the code under test, which may ask
+    for them.
 
     It goes up before the code under test is imported, which may read the environment then. In the
     modes that use the service it does nothing.
@@ -53,6 +54,7 @@ class Shield:
             self._guard.on()
             self._environment.setenv("AVATAR_KS", placeholders.KS)
             self._environment.setenv("AVATAR_ID", settings.avatar_id or placeholders.AVATAR_ID)
+            self._environment.setenv("AVATAR_BASE_URL", str(self.base_url))
 
     def lower(self) -> None:
         """Put everything back."""
@@ -69,4 +71,3 @@ class Shield:
         except SettingError as error:
             raise pytest.UsageError(f"pytest-avatar: {error}") from None
         self.base_url = BaseUrl(self._emulator.base_url)
-        self._environment.setenv("AVATAR_BASE_URL", self._emulator.base_url)

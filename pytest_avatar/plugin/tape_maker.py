@@ -42,7 +42,8 @@ class TapeMaker:
         self._identities: Final = Identities()
         self._folder: Final = run.cassette_folder
         avatar_id = run.settings.avatar_id
-        self._aliases: Final = {} if avatar_id is None else {avatar_id: AVATAR_ID}
+        is_named = avatar_id not in (None, AVATAR_ID)  # a shielded controller sets it for workers
+        self._aliases: Final = {str(avatar_id): AVATAR_ID} if is_named else {}
 
     def install(self) -> Callable[[], None] | None:
         """Follow threads and tasks while recording; return what stops it."""

@@ -103,6 +103,12 @@ def test_a_secret_that_nobody_made_known_is_replaced_by_its_shape(secret: str) -
     assert scrubbed in ("it was <ks>, they said", "it was <token>, they said")
 
 
+@pytest.mark.parametrize("scheme", ["KS ", "Bearer "])
+def test_code_that_names_a_scheme_without_a_secret_stays_as_it_is(scheme: str) -> None:
+    line = f'headers={{"Authorization": "{scheme}" + ks}}'
+    assert Secrets().scrub(line) == line
+
+
 def test_an_admin_secret_is_found_by_its_shape() -> None:
     assert Secrets().find(b'"0123456789abcdef0123456789abcdef"') == ("admin secret",)
 

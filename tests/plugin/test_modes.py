@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -95,6 +96,44 @@ def test_the_old_cassette_stays_if_the_test_fails(downstream: Downstream) -> Non
 
     assert cassette.read_bytes() == before
     downstream.emulator.assert_all_ended(2)
+
+
+HOLDS_THE_AVATARS_ID = """
+    import os, httpx, pytest
+
+    @pytest.mark.avatar_no_leaks
+    def test_it(avatar_settings, avatar_ks):
+        url, ks = str(avatar_settings.base_url), {"Authorization": "KS " + avatar_ks}
+        body = {"visualConfig": {"avatarId": "ada"}}
+        session = httpx.post(url, headers=ks, json=body).json()
+        token = {"Authorization": "Bearer " + session["token"]}
+        httpx.post(f"{url}/{session['sessionId']}/end", headers=token, json={})
+"""
+
+
+def test_code_that_holds_the_avatar_of_the_recording_replays_in_workers_too(
+    downstream: Downstream,
+) -> None:
+    downstream.write(HOLDS_THE_AVATARS_ID)
+    downstream.run_live("--avatar-mode=record").assert_outcomes(passed=1)
+    assert b"ada" not in downstream.pytester.path.joinpath(CASSETTE).read_bytes()
+    downstream.run().assert_outcomes(passed=1)
+    replay = downstream.pytester.runpytest_subprocess("-n1", timeout=60)
+    replay.assert_outcomes(passed=1)
+
+
+def test_a_replay_tells_the_code_under_test_what_to_use(downstream: Downstream) -> None:
+    downstream.configure(avatar_base_url="https://avatar.example/v1")
+    downstream.write("""
+        import os
+
+        def test_it(avatar_settings):
+            assert os.environ["AVATAR_BASE_URL"] == "https://avatar.example/v1"
+            assert os.environ["AVATAR_KS"] == "<ks>"
+            assert os.environ["AVATAR_ID"] == "avatar-id"
+    """)
+    downstream.run().assert_outcomes(passed=1)
+    assert "AVATAR_BASE_URL" not in os.environ
 
 
 def test_a_missing_cassette_says_which_command_records_it(downstream: Downstream) -> None:

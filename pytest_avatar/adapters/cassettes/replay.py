@@ -11,6 +11,7 @@ from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.events import Actor
 from pytest_avatar.core.misses import Miss, describe
 from pytest_avatar.core.normalising import DEFAULT_BASE, rebase
+from pytest_avatar.core.placeholders import AVATAR_ID
 
 if TYPE_CHECKING:
     from pytest_avatar.core.cassette import Ask, Interaction
@@ -29,6 +30,7 @@ class ReplayTape(Player):
 
     _misses: list[Miss] = field(default_factory=list, init=False)
     _played: list[int] = field(default_factory=list, init=False)
+    _has_stand_in: bool = field(default=False, init=False)
 
     @property
     def misses(self) -> tuple[Miss, ...]:
@@ -67,9 +69,26 @@ class ReplayTape(Player):
     def _answer(self, ask: Ask) -> Response:
         index = self._playback.play(ask)
         if index is None:
+            index = self._play_as_avatar_of_the_settings(ask)
+        if index is None:
             raise CassetteError(self._miss_message(ask))
         self._played.append(index)
         return self._rebased(self._playback.answer(index, ask))
+
+    def _play_as_avatar_of_the_settings(self, ask: Ask) -> int | None:
+        """Play a create of an unknown avatar as that of the one whose id the recording hides.
+
+        The code under test may hold the very id that the settings named while recording. Where they
+        name none now, one id of the code stands for it.
+        """
+        avatar_id = ask.avatar_id
+        if avatar_id is None or AVATAR_ID in self.aliases.values() or self._has_stand_in:
+            return None
+        index = self._playback.play(ask.with_avatar_id(AVATAR_ID))
+        if index is not None:
+            self._names.add(avatar_id, AVATAR_ID)
+            self._has_stand_in = True
+        return index
 
     def _rebased(self, answer: Response) -> Response:
         """Put the base URL of the run where the recorded answer names the service."""

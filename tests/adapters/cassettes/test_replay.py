@@ -116,6 +116,23 @@ def test_the_avatar_of_the_settings_need_not_be_the_recorded_one(studio: Studio)
     assert other.misses == ()
 
 
+def test_one_unknown_avatar_stands_for_the_one_that_the_settings_named(studio: Studio) -> None:
+    """The code under test may hold the very id that the command line named while recording."""
+
+    def two(client: Client, *avatars: str) -> None:
+        for avatar in avatars:
+            client.create(avatar).end()
+
+    studio.record(lambda client: two(client, "ada", "bob", "ada"), aliases={"ada": "avatar-id"})
+    assert studio.replay(lambda client: two(client, "ada", "bob", "ada")).misses == ()
+    tape = studio.player()
+    with pytest.raises(CassetteError, match='sent     "eve"'):
+        two(client_of(tape), "ada", "bob", "eve")
+    tape = studio.player(aliases={"carl": "avatar-id"})
+    with pytest.raises(CassetteError, match='sent     "ada"'):
+        two(client_of(tape), "ada")
+
+
 def test_a_changed_text_is_a_miss(recorded: Studio) -> None:
     def code(client: Client) -> None:
         talk = client.create()
