@@ -37,16 +37,17 @@ def settings() -> Iterator[str]:
 
 def fixtures() -> Iterator[str]:
     """Yield a table of all fixtures, by name. The decorator hides the function, so it is read."""
-    yield "| Fixture | Scope | Gives |"
-    yield "|---|---|---|"
+    yield "| Fixture | Scope | Type | Gives |"
+    yield "|---|---|---|---|"
     functions = {
         node.name: node
         for node in ast.parse(inspect.getsource(source)).body
         if isinstance(node, ast.FunctionDef)
     }
     for name in sorted(source.FIXTURES):
-        text = ast.get_docstring(functions[name]) or ""
-        yield _row([f"`{name}`", _scope(functions[name]), text.partition("\n\n")[0]])
+        function = functions[name]
+        text = (ast.get_docstring(function) or "").partition("\n\n")[0]
+        yield _row([f"`{name}`", _scope(function), f"`{_type(function)}`", text])
 
 
 def _scope(function: ast.FunctionDef) -> str:
@@ -56,6 +57,12 @@ def _scope(function: ast.FunctionDef) -> str:
         case ast.Call(keywords=[ast.keyword(arg="scope")]):
             return "the setting `avatar_session_scope`"
     return "function"
+
+
+def _type(function: ast.FunctionDef) -> str:
+    match function.returns:
+        case ast.Subscript(value=ast.Name("Iterator"), slice=given) | given:
+            return ast.unparse(given) if given else ""
 
 
 def markers() -> Iterator[str]:

@@ -21,20 +21,32 @@ if TYPE_CHECKING:
         SettingError,
         UnexpectedAnswerError,
     )
+    from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.core.model import ClientConnection, Token, Turn
+    from pytest_avatar.core.settings import AvatarSettings
+    from pytest_avatar.plugin.books import AvatarLedger
+    from pytest_avatar.plugin.cassette import AvatarCassette
+    from pytest_avatar.plugin.fixtures import AvatarSessionFactory
+    from pytest_avatar.plugin.gateway import AvatarGateway
 
 __all__ = [
     "AsyncAvatarClient",
     "AsyncAvatarSession",
+    "AvatarCassette",
     "AvatarClient",
     "AvatarError",
+    "AvatarGateway",
+    "AvatarLedger",
     "AvatarSession",
+    "AvatarSessionFactory",
+    "AvatarSettings",
     "CassetteError",
     "ClientConnection",
     "LeakError",
     "ServiceError",
     "ServiceUnreachableError",
     "SessionGoneError",
+    "SessionRecord",
     "SettingError",
     "Token",
     "Turn",
@@ -49,7 +61,13 @@ if not TYPE_CHECKING:
             "AvatarClient",
             "AvatarSession",
         },
+        "core.ledger": {"SessionRecord"},
         "core.model": {"ClientConnection", "Token", "Turn"},
+        "core.settings": {"AvatarSettings"},
+        "plugin.books": {"AvatarLedger"},
+        "plugin.cassette": {"AvatarCassette"},
+        "plugin.fixtures": {"AvatarSessionFactory"},
+        "plugin.gateway": {"AvatarGateway"},
     }
 
     def __getattr__(name: str) -> object:

@@ -9,15 +9,21 @@ from typing import assert_type
 from pytest_avatar import (
     AsyncAvatarClient,
     AsyncAvatarSession,
+    AvatarCassette,
     AvatarClient,
     AvatarError,
+    AvatarGateway,
+    AvatarLedger,
     AvatarSession,
+    AvatarSessionFactory,
+    AvatarSettings,
     CassetteError,
     ClientConnection,
     LeakError,
     ServiceError,
     ServiceUnreachableError,
     SessionGoneError,
+    SessionRecord,
     SettingError,
     Token,
     Turn,
@@ -110,3 +116,22 @@ def what_other_errors_tell() -> str:
     except AvatarError:
         raise
     return ""
+
+
+def test_that_annotates_its_fixtures(
+    avatar_session_factory: AvatarSessionFactory,
+    avatar_settings: AvatarSettings,
+    avatar_ks: str,
+    avatar_ledger: AvatarLedger,
+    avatar_cassette: AvatarCassette,
+    avatar_gateway: AvatarGateway,
+) -> None:
+    assert_type(avatar_session_factory(), AvatarSession)
+    avatar_session_factory(avatar_id="ada", voice_id="v", voice_speed=1.5, extra={"clientId": "c"})
+    assert_type(avatar_settings.avatar_id, str | None)
+    assert_type(avatar_ledger.sessions, tuple[SessionRecord, ...])
+    assert_type(avatar_ledger.adopt("id", avatar_ks), SessionRecord)
+    with avatar_ledger.expect_ended():
+        avatar_ledger.assert_no_leaks()
+    assert_type(avatar_cassette.path, Path | None)
+    assert_type(avatar_gateway.base_url, str)
