@@ -66,6 +66,8 @@ class Header:
         base_url: Where its sessions are opened.
         opened_at: When the journal was opened, in seconds since the epoch.
         root: The root directory of the run.
+        reader: The process that is going to read it when its own has finished; `None` if none is.
+        reader_started: When that process started.
     """
 
     format: int = _FORMAT
@@ -76,6 +78,8 @@ class Header:
     base_url: str
     opened_at: float
     root: str
+    reader: int | None = None
+    reader_started: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,15 @@ class JournalContents:
         return is_locked(lock) or (
             header is not None and process_lives(header.pid, header.process_started)
         )
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether another living process is going to read it."""
+        header = self.header
+        if header is None or header.reader in (None, os.getpid()):
+            return False
+        assert header.reader is not None
+        return process_lives(header.reader, header.reader_started)
 
     @property
     def is_foreign(self) -> bool:
@@ -150,6 +163,7 @@ class Journal:
         base_url: str,
         root: str,
         token_of: Callable[[str], str | None] | None = None,
+        reader: int | None = None,
     ) -> Journal:
         """Open the journal of this process and take its lock.
 
@@ -160,6 +174,7 @@ class Journal:
             root: The root directory of the run.
             token_of: Returns the token of a session by its id, `None` if nobody knows it. `None`
                 keeps no token files.
+            reader: The process that is going to read it, if another is.
 
         Raises:
             OSError: It cannot be written.
@@ -173,6 +188,8 @@ class Journal:
             base_url=base_url,
             opened_at=time.time(),
             root=root,
+            reader=reader,
+            reader_started=None if reader is None else process_start(reader),
         )
         return cls(run_dir / f"{quote(name, safe='')}-{pid}.jsonl", header, token_of)
 
@@ -262,7 +279,7 @@ def read_run(run_dir: Path) -> list[JournalContents]:
 
 
 def wait_for_watchdogs(run_dir: Path, seconds: float = 20.0) -> None:
-    """Wait until no dead process of a run has a session open: its watchdog is at work on it.
+    """Wait until the processes of a run have finished, and nothing that they opened is open.
 
     Args:
         run_dir: The directory of the run.
@@ -270,7 +287,7 @@ def wait_for_watchdogs(run_dir: Path, seconds: float = 20.0) -> None:
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if not any(kept_tokens(one.path) for one in read_run(run_dir) if not one.lives):
+        if not any(one.lives or kept_tokens(one.path) for one in read_run(run_dir)):
             return
         time.sleep(0.05)
 
@@ -278,14 +295,15 @@ def wait_for_watchdogs(run_dir: Path, seconds: float = 20.0) -> None:
 def forget_run(run_dir: Path) -> bool:
     """Remove what finished processes left of a run, once it has been told.
 
-    Journals of living processes, of others than this user on this machine, and of processes that
-    left a session open, stay.
+    Journals of living processes, of others than this user on this machine, those that somebody is
+    going to read, and those of processes that left a session open, stay.
 
     Returns:
         Whether nothing is left of the run.
     """
     for journal in read_run(run_dir):
-        if not (journal.is_foreign or journal.lives or kept_tokens(journal.path)):
+        is_needed = journal.is_foreign or journal.lives or journal.is_awaited
+        if not is_needed and not kept_tokens(journal.path):
             journal.path.unlink(missing_ok=True)
             journal.path.with_suffix(".lock").unlink(missing_ok=True)
     return _remove_if_empty(run_dir)
@@ -305,8 +323,8 @@ def _read_line(line: bytes, read: Callable[[Any], _T]) -> _T | None:
 
 
 def _read_header(data: dict[str, Any]) -> Header:
-    values = {name: data[name] for name in Header.__dataclass_fields__}
-    if not isinstance(values["pid"], int):
+    values = {name: data[name] for name in Header.__dataclass_fields__ if name in data}
+    if not isinstance(values["pid"], int) or not isinstance(values.get("reader"), int | None):
         raise TypeError("not what this package writes")
     return Header(**values)
 

@@ -58,6 +58,6 @@ def last_run_note(state: StateDir) -> str | None:
 
 def _take_in(run_dir: Path, tally: _Tally) -> None:
     journals = read_run(run_dir)
-    if not any(journal.lives or journal.is_foreign for journal in journals):
+    if not any(one.lives or one.is_awaited or one.is_foreign for one in journals):
         tally.add(journals)
         forget_run(run_dir)

@@ -27,7 +27,7 @@ def shielded(call: Callable[[], _T], *, kept: Callable[[_T], object]) -> _T:
 
     Args:
         call: What to do. Its context variables are this thread's.
-        kept: Given the result if this thread was interrupted meanwhile.
+        kept: Given the result if this thread was interrupted before it could return it.
 
     Raises:
         BaseException: What the call raised; or the interrupt, once the call is over.
@@ -36,15 +36,18 @@ def shielded(call: Callable[[], _T], *, kept: Callable[[_T], object]) -> _T:
     context = contextvars.copy_context()
 
     def run() -> None:
+        if not result.set_running_or_notify_cancel():
+            return
         try:
             result.set_result(context.run(call))
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             result.set_exception(error)
 
-    ShieldedCall(target=run, name="avatar-create", daemon=True).start()
+    thread = ShieldedCall(target=run, name="avatar-create", daemon=True)
     try:
+        thread.start()
         return result.result()
     except BaseException:
-        if not result.done() and result.exception() is None:
+        if not result.cancel() and result.exception() is None:
             kept(result.result())
         raise

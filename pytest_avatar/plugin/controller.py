@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_avatar.plugin.options import is_configured, resolved
 from pytest_avatar.plugin.start import run_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Controller:
         self._run_id: Final = make_run_id()
         self._findings: Final[list[dict[str, Any]]] = []
         self._died: Final[list[str]] = []
+        self._is_interrupted = False
+        if is_configured(config) and resolved(config).mode.is_live:
+            from pytest_avatar.plugin.signals import end_in_order  # noqa: PLC0415 - live modes only
+
+            config.add_cleanup(end_in_order(run_of(config).stage))
 
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist's, untyped
         """Tell a worker how the run is called, so that all journals come together."""
@@ -66,23 +72,42 @@ class Controller:
         try:
             result = yield
         except BaseException:
-            self._take_over()
+            self._is_interrupted = True
+            if self._avatars_were_used:
+                self._verdict()
             raise
-        if (verdict := self._take_over()) is not None:
-            verdict.conclude(session)
+        if self._avatars_were_used:
+            self._take_over()
+            self._verdict().conclude(session)
         return result
 
-    def _take_over(self) -> Verdict | None:
-        """Return the verdict over what the workers did; `None` if nobody used avatars."""
-        if not (self._findings or self._died):
-            return None
-        from pytest_avatar.adapters.journal import forget_run, read_run, wait_for_watchdogs  # noqa: PLC0415 - see above
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Take over the books of an interrupted run: not before now have all workers gone."""
+        if self._is_interrupted and self._avatars_were_used:
+            self._take_over()
+
+    @property
+    def _avatars_were_used(self) -> bool:
+        """Whether somebody used avatars, or may have: an interrupted worker does not say."""
+        if self._findings or self._died:
+            return True
+        return self._is_interrupted and is_configured(self._config)
+
+    def _verdict(self) -> Verdict:
+        from pytest_avatar.plugin.verdict import Verdict  # noqa: PLC0415 - see `_take_over`
+
+        return Verdict.register(run_of(self._config))
+
+    def _take_over(self) -> None:
+        from pytest_avatar.adapters.journal import forget_run, read_run, wait_for_watchdogs  # noqa: PLC0415 - only if used
+        from pytest_avatar.core.settings import WatchdogPolicy  # noqa: PLC0415
         from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415
-        from pytest_avatar.plugin.verdict import Verdict  # noqa: PLC0415
 
         run = run_of(self._config)
         folder = run_dir(run.settings.mode, self._run_id)
-        if self._died:
+        is_watched = run.settings.watchdog is not WatchdogPolicy.OFF
+        if is_watched and (self._died or self._is_interrupted):
             wait_for_watchdogs(folder)
         for journal in read_run(folder):
             run.ledger.fold_all(journal.events)
@@ -92,4 +117,3 @@ class Controller:
             run.findings.add(findings)
         run.findings.died.extend(self._died)
         run.findings.problems.extend(f"{worker} {_UNTOLD}" for worker in self._died)
-        return Verdict.register(run)

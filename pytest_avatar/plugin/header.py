@@ -27,7 +27,7 @@ def describe_settings(config: pytest.Config, settings: AvatarSettings) -> Iterat
     yield f"avatar: {mode}, {base_url}"
     if settings.mode.is_live:
         yield f"avatar: {_dialect(config, settings)}"
-        note = _last_run()
+        note = None if hasattr(config, "workerinput") else _last_run()
         if note is not None:
             yield f"avatar: {note}"
 

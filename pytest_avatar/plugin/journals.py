@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +61,7 @@ class RunJournal:
                 base_url=str(self._run.settings.base_url),
                 root=str(self._run.config.rootpath),
                 token_of=self._token_of if self._run.settings.mode.is_live else None,
+                reader=None if self._run.stage.worker is None else os.getppid(),
             )
         except OSError as error:
             self._gave_up = True
@@ -80,7 +82,8 @@ class RunJournal:
             ci_shell,
         )
 
-        started = Watchdog.start(journal.path, shell=ci_shell())
+        is_worker = self._run.stage.worker is not None
+        started = Watchdog.start(journal.path, shell=os.getppid() if is_worker else ci_shell())
         if not isinstance(started, str):
             self._watchdog = started
             return

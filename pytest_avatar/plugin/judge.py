@@ -35,6 +35,7 @@ class Judge:
     def __init__(self, run: AvatarRun) -> None:
         self._ledger: Final = run.ledger
         self._end_all: Final = run.end_all
+        self._holds: Final = run.holds
         self._findings: Final = run.findings
 
     def after_test(self, item: pytest.Item, nextitem: pytest.Item | None) -> str | None:
@@ -61,7 +62,7 @@ class Judge:
     def after_run(self) -> None:
         """Judge what is still open, now that every fixture is torn down."""
         left = self._ledger.open_sessions
-        ours = tuple(record for record in left if _its_fixture_tried(record))
+        ours = tuple(one for one in left if self._holds(one) or _its_fixture_tried(one))
         self._end_all(ours)
         leaked = tuple(record for record in left if record not in ours)
         self._settle(leaked, Verdict.LEAKED, "open at the end of the run")

@@ -180,6 +180,10 @@ class AvatarRun:
             of_all.fold_all(journal.events)
         return len(of_all.open_sessions)
 
+    def holds(self, record: SessionRecord) -> bool:
+        """Whether a fixture opened a session and pytest never came to tear it down."""
+        return "sessions" in self.__dict__ and self.sessions.holds(record)
+
     def end_all(self, records: Sequence[SessionRecord]) -> None:
         """End sessions for those who left them open, where there is something to end."""
         if records and self.settings.mode is not Mode.REPLAY and self.ledger.is_ours:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from contextlib import AbstractContextManager
 
+    from pytest_avatar.core.conversation import Steps
     from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.core.model import AvatarOptions
     from pytest_avatar.plugin.run import AvatarRun
@@ -53,6 +54,7 @@ class Sessions:
         self._stage: Final = run.stage
         self._place: Final = place
         self._count_open: Final = run.count_open
+        self._held: Final[set[str]] = set()
         self._service: Final = Service(
             settings.base_url, run.dialect, run.secrets, settings.timeout
         )
@@ -115,9 +117,9 @@ class Sessions:
             options = replace(options, avatar_id=options.avatar_id or self._default_avatar())
             steps = self._service.create(ks, options)
             if not self._settings.mode.is_live:
-                return self._sender.perform(steps)
+                return self._perform_create(steps)
             with self._stage.calling_from_here():
-                return shielded(lambda: self._sender.perform(steps), kept=self._finish)
+                return shielded(lambda: self._perform_create(steps), kept=self._finish)
         except AvatarError as error:
             said = f"avatar session: {error}{self._at_the_limit(error)}"
             raise pytest.fail.Exception(said, pytrace=False) from None
@@ -131,6 +133,11 @@ class Sessions:
             "avatar_max_sessions has tests wait for a free one."
         )
 
+    def _perform_create(self, steps: Steps[Conversation]) -> Conversation:
+        conversation = self._sender.perform(steps)
+        self._held.add(conversation.session_id)
+        return conversation
+
     def _default_avatar(self) -> str:
         if self._settings.avatar_id is not None:
             return self._settings.avatar_id
@@ -142,7 +149,12 @@ class Sessions:
             )
         return AVATAR_ID
 
+    def holds(self, record: SessionRecord) -> bool:
+        """Whether a fixture opened a session and has not been torn down."""
+        return record.session_id in self._held
+
     def _finish(self, conversation: Conversation) -> None:
+        self._held.discard(conversation.session_id)
         if self._keeper is not None:
             self._keeper.remove(conversation)
         if conversation.is_open:

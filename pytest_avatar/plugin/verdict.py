@@ -64,12 +64,17 @@ class Verdict:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Judge, after pytest has torn down what an interrupted loop left standing."""
-        yield
-        if self._report is None or self._run.findings.refusals:
-            self.conclude(session)
-            if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        """Judge, after pytest has torn down what an interrupted loop left standing.
+
+        A second Ctrl-C leaves some of it standing: then the judge ends it.
+        """
+        try:
+            yield
+        finally:
+            if self._report is None or self._run.findings.refusals:
+                self.conclude(session)
+                if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the sessions fared; nothing if there were none."""
@@ -147,11 +152,13 @@ class WorkerEnd:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Judge when every fixture is torn down, before pytest-xdist reports to the controller."""
-        yield
-        Judge(self._run).after_run()
-        self._run.findings.hear(self._run.dialect)
-        output: dict[str, object] = session.config.workeroutput  # type: ignore[attr-defined] # xdist
-        output[FINDINGS] = self._run.findings.to_dict()
+        try:
+            yield
+        finally:
+            Judge(self._run).after_run()
+            self._run.findings.hear(self._run.dialect)
+            output: dict[str, object] = session.config.workeroutput  # type: ignore[attr-defined] # xdist
+            output[FINDINGS] = self._run.findings.to_dict()
 
 
 def _publish(config: pytest.Config, report: pytest.TestReport) -> None:

@@ -54,7 +54,7 @@ def books(run_dir: Path) -> Books:
     return Books(run_dir)
 
 
-def write_journal(run_dir: Path, name: str = "main-1", **header: str | int) -> Path:
+def write_journal(run_dir: Path, name: str = "main-1", **header: str | int | None) -> Path:
     """Write the journal of another process, as it stands after its death."""
     journal = Journal.open(run_dir, "ours", base_url="http://x/v1", root="/project")
     found = read_journal(journal.path).header
@@ -219,6 +219,27 @@ def test_journals_of_others_are_foreign_and_never_forgotten(
 def test_living_journals_are_not_forgotten(books: Books, run_dir: Path) -> None:
     assert not forget_run(run_dir)
     assert books.journal.path.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a process started")
+def test_a_journal_that_another_process_is_going_to_read_is_not_forgotten(run_dir: Path) -> None:
+    parent = os.getppid()
+    path = write_journal(run_dir, reader=parent, reader_started=process_start(parent))
+    assert read_journal(path).is_awaited
+    assert not forget_run(run_dir)
+
+
+@pytest.mark.parametrize("reader", [1, None])
+def test_a_journal_whose_reader_has_died_is_not_awaited(run_dir: Path, reader: int | None) -> None:
+    path = write_journal(run_dir, reader=reader, reader_started="0")
+    assert not read_journal(path).is_awaited
+    assert forget_run(run_dir)
+
+
+def test_its_reader_does_not_wait_for_itself(run_dir: Path) -> None:
+    pid = os.getpid()
+    path = write_journal(run_dir, reader=pid, reader_started=process_start(pid))
+    assert not read_journal(path).is_awaited
 
 
 def test_the_journal_of_a_watchdog_follows_its_owners(run_dir: Path) -> None:

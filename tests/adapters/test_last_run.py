@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +79,15 @@ def test_a_run_that_still_works_is_passed_over(state: StateDir) -> None:
     assert last_run_note(state) is None
     journal.close(clean=True)
     assert last_run_note(state) is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a process started")
+def test_a_run_whose_controller_has_yet_to_read_it_is_passed_over(state: StateDir) -> None:
+    run_dir = leave(state, ended=1)
+    worker = Journal.open(run_dir, "gw0", base_url=BASE, root="/project", reader=os.getppid())
+    worker.close(clean=False)
+    assert last_run_note(state) is None
+    assert run_dir.exists()
 
 
 def test_a_file_among_the_runs_is_no_run(state: StateDir) -> None:

@@ -42,6 +42,45 @@ def test_the_sessions_of_a_killed_worker_are_ended_and_counted(downstream: Downs
     assert downstream.emulator.open_sessions == []
 
 
+def test_a_worker_that_replaces_a_killed_one_leaves_its_journal_to_the_controller(
+    downstream: Downstream,
+) -> None:
+    downstream.write(
+        """
+        import os
+
+        def test_one(avatar_session):
+            os.kill(os.getpid(), 9)
+
+        def test_two(): ...
+        """
+    )
+    result = downstream.run_apart("-n1")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["1 session opened: 1 by the watchdog"])
+
+
+@pytest.mark.parametrize("deed", ["sys.exit(3)", "os.kill(os.getpid(), signal.SIGINT)"])
+def test_a_fixture_of_ours_that_another_one_cut_off_is_no_leak(
+    downstream: Downstream, deed: str
+) -> None:
+    downstream.write(
+        f"""
+        import os, pytest, signal, sys
+
+        @pytest.fixture
+        def other(avatar_session):
+            yield
+            {deed}
+
+        def test_it(other): ...
+        """
+    )
+    result = downstream.run_apart("-v")
+    downstream.emulator.assert_all_ended(opened=1)
+    result.stdout.no_fnmatch_line("*leaked*")
+
+
 def test_nothing_is_left_behind_by_a_run_that_ended_well(downstream: Downstream) -> None:
     downstream.write("def test_it(avatar_session): ...")
     assert downstream.run_apart().ret == 0
