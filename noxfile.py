@@ -14,7 +14,7 @@ DIST = Path("dist")
 TEST_SETUP = ("--editable", ".[emulator]", "--group", "test")
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "build", "tests", "lowest", "coverage"]
+nox.options.sessions = ["lint", "types", "build", "tests", "lowest", "crash", "coverage"]
 nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the user's settings
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False  # nox says which it skips, and why
@@ -77,6 +77,13 @@ def lowest(session: nox.Session) -> None:
     floors.write_text("\n".join(lowest_versions()), "utf-8")
     session.install(*TEST_SETUP, "--constraint", str(floors))
     session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """End runs in every way that there is, and see what they leave open (Linux, 2 minutes)."""
+    session.install(*TEST_SETUP)
+    session.run("pytest", "-n", "2", "tests/crash", *session.posargs)
 
 
 @nox.session
