@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -30,13 +31,15 @@ _PAGE: Final = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{verdict} · avatar emulator</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; }}
-main {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }}
+:root {{ color-scheme: light dark; --line: color-mix(in srgb, currentColor 20%, transparent); }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 0; }}
+main {{ margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }}
 div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ border-bottom: 1px solid; padding: .3rem .8rem .3rem 0; }}
-th, td {{ overflow-wrap: anywhere; text-align: left; vertical-align: top; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }}
+th, td {{ border-bottom: 1px solid var(--line); padding: .4rem 1rem .4rem 0; }}
+th, td {{ text-align: left; vertical-align: top; }}
+th {{ font-size: .85rem; white-space: nowrap; }}
+td {{ max-width: 24rem; min-width: 4rem; overflow-wrap: break-word; }}
 </style>
 </head>
 <body>
@@ -56,7 +59,7 @@ def render(books: Books) -> str:
         _table("Sessions", _SESSION_HEADS, _session_rows(books.sessions)),
         _table(
             "Refused requests",
-            ("Time", "Operation", "Session", "Status", "Reason"),
+            ("Time (UTC)", "Operation", "Session", "Status", "Reason"),
             [
                 (_time(one.at), one.operation, one.session_id, one.status, one.reason)
                 for one in books.refused
@@ -64,7 +67,7 @@ def render(books: Books) -> str:
         ),
         _table(
             "Faults",
-            ("Time", "Operation", "Session", "Fault"),
+            ("Time (UTC)", "Operation", "Session", "Fault"),
             [(_time(one.at), one.operation, one.session_id, one.fault) for one in books.faults],
         ),
     ]
@@ -72,7 +75,9 @@ def render(books: Books) -> str:
     return _PAGE.format(verdict=_verdict(totals.open), totals=totals, tables="\n".join(tables))
 
 
-_SESSION_HEADS: Final = ("Session", "Avatar", "Voice", "Opened", "Ended", "Calls", "Spoken")
+_SESSION_HEADS: Final = (
+    "Session", "Avatar", "Voice", "Opened (UTC)", "Ended (UTC)", "Calls", "Spoken",
+)  # fmt: skip
 
 _Row = tuple[object, ...]
 
@@ -107,7 +112,7 @@ def _event(at: datetime, by: str | None) -> str:
 
 
 def _time(at: datetime) -> str:
-    return at.isoformat(sep=" ", timespec="milliseconds")
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _speech(speech: SpokenText | SpokenAudio) -> str:
