@@ -17,6 +17,9 @@ _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _LIBRARIES: Final = (Path(os.__file__).parent, Path(__file__).parents[1])
 """The standard library, and this package."""
 
+_EVENT_LOOP: Final = "Handle._run"
+"""Where asyncio calls what a task or a callback does next: what is further out runs the loop."""
+
 
 def calling_line(root: Path | str) -> tuple[str, int] | None:
     """Return the file and line of the innermost caller that belongs to no library.
@@ -25,13 +28,15 @@ def calling_line(root: Path | str) -> tuple[str, int] | None:
         root: Files below it are named relative to it, with forward slashes.
 
     Returns:
-        File and line, from 1; `None` if the whole stack of this thread is libraries.
+        File and line, from 1; `None` if the whole stack of this thread or task is libraries.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - `inspect` would read every source
     while frame is not None:
-        path = _own_path(frame.f_code.co_filename)
-        if path is not None:
-            return _name(path, Path(root)), frame.f_lineno
+        name = _own_name(frame.f_code.co_filename, root)
+        if name is not None:
+            return name, frame.f_lineno
+        if frame.f_code.co_qualname == _EVENT_LOOP:
+            return None
         frame = frame.f_back
     return None
 
@@ -39,6 +44,15 @@ def calling_line(root: Path | str) -> tuple[str, int] | None:
 def is_library(path: Path | str) -> bool:
     """Whether a file of code is installed, part of Python or part of this package."""
     return _own_path(str(path)) is None
+
+
+@functools.cache
+def _own_name(filename: str, root: Path | str) -> str | None:
+    """Return how the file of some code is named; `None` if it is a library's, or there is none."""
+    path = _own_path(filename)
+    if path is None:
+        return None
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 @functools.cache
@@ -50,7 +64,3 @@ def _own_path(filename: str) -> Path | None:
     if _INSTALLED.intersection(path.parts) or any(path.is_relative_to(top) for top in _LIBRARIES):
         return None
     return path
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

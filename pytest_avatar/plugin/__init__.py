@@ -25,7 +25,7 @@ from pytest_avatar.plugin.fixtures import (
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import LIST_OPTION, add_options, gather_settings, header_lines
 from pytest_avatar.plugin.siblings import remember_siblings
-from pytest_avatar.plugin.start import begin, is_watching_all, raise_shield, run_of
+from pytest_avatar.plugin.start import begin, is_watching_all, listen, raise_shield, run_of
 
 if TYPE_CHECKING:
     import argparse
@@ -78,6 +78,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_avatar.plugin.controller import Controller  # noqa: PLC0415 - only with workers
 
         config.pluginmanager.register(Controller(config), "avatar-controller")
+    else:
+        listen(config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

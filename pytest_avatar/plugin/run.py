@@ -84,9 +84,12 @@ class AvatarRun:
         """Start watching, because somebody in this process uses avatars. Twice is harmless."""
         if self.is_active:
             return
+        from pytest_avatar.adapters.strands import follow  # noqa: PLC0415 - only active runs need it
+
         self.is_active = True
         if self.journal is not None:
             self.ledger.add_sink(self.journal.write)
+        self._undo.append(follow(self.stage))
         self._undo.append(self.tapes.install())
         self._undo.append(end_in_order(self.stage))
         self.config.pluginmanager.register(Watch(self), "avatar-watch")

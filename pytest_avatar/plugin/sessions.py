@@ -51,7 +51,6 @@ class Sessions:
         settings = run.settings
         self._settings: Final = settings
         self._ledger: Final = run.ledger
-        self._stage: Final = run.stage
         self._place: Final = place
         self._count_open: Final = run.count_open
         self._held: Final[set[str]] = set()
@@ -118,8 +117,7 @@ class Sessions:
             steps = self._service.create(ks, options)
             if not self._settings.mode.is_live:
                 return self._perform_create(steps)
-            with self._stage.calling_from_here():
-                return shielded(lambda: self._perform_create(steps), kept=self._finish)
+            return shielded(lambda: self._perform_create(steps), kept=self._finish)
         except AvatarError as error:
             said = f"avatar session: {error}{self._at_the_limit(error)}"
             raise pytest.fail.Exception(said, pytrace=False) from None

@@ -1,25 +1,31 @@
 """Who is on stage: the test, the phase and the fixture that run now, for attribution."""
 
+# ruff: noqa: ANN401 - work that is submitted takes and returns what it likes
+
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from threading import current_thread
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
+from pytest_avatar.adapters.strands import current_task
 from pytest_avatar.core.attribution import calling_line
 from pytest_avatar.core.events import Opener
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from asyncio import Task
+    from collections.abc import Callable, Generator
     from pathlib import Path
+    from threading import Thread
 
     import pytest
 
 __all__ = ["FixtureCue", "Stage"]
-
-
-_line: Final[ContextVar[tuple[str, int] | None]] = ContextVar("avatar_line", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,69 +58,158 @@ class FixtureCue:
         return (self.name, self.scope, self.place) == (other.name, other.scope, other.place)
 
 
-@dataclass(slots=True)
-class Stage:
-    """What runs now. Threads see the same stage: they are not asked who started them.
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Who started a thread, a task or a work item, and from which line; its number grows."""
 
-    Attributes:
+    number: int
+    opener: Opener
+    line: tuple[str, int] | None = None
+
+
+_origin: Final[ContextVar[_Origin | None]] = ContextVar("avatar_origin", default=None)
+"""Inherited by tasks and callbacks, also by those that are handed to a loop of another thread."""
+
+
+class Stage:
+    """What runs now, and on whose behalf threads and tasks run that were started before.
+
+    A thread or task acts for whoever is on stage as long as the scope is open in which it was
+    started: a server that a module's fixture runs in a thread works for each test in turn. Once
+    that scope has closed it acts for whoever started it, not for the test that runs by then.
+
+    Args:
         root: The root directory.
         worker: The pytest-xdist worker; `None` without xdist.
+
+    Attributes:
+        worker: The same.
         item: The test that runs; `None` between tests.
         phase: `setup`, `call` or `teardown`; `None` between tests.
-        attempts: How often each test was begun, by node id.
-        fixtures: The fixtures in work, the innermost last.
     """
 
-    root: Path
-    worker: str | None
-    item: pytest.Item | None = None
-    phase: str | None = None
-    attempts: dict[str, int] = field(default_factory=dict)
-    fixtures: list[FixtureCue] = field(default_factory=list)
+    def __init__(self, root: Path, worker: str | None) -> None:
+        self.worker: Final = worker
+        self.item: pytest.Item | None = None
+        self.phase: str | None = None
+        self._root: Final = root
+        self._attempts: Final[dict[str, int]] = {}
+        self._fixtures: Final[list[FixtureCue]] = []
+        self._now = Opener(worker=worker)
+        self._numbers: Final = itertools.count()
+        self._started: Final[WeakKeyDictionary[Any, _Origin]] = WeakKeyDictionary()
 
     @contextmanager
     def running(self, item: pytest.Item, phase: str) -> Generator[None]:
         """Put a phase of a test on stage."""
         if phase == "setup":
-            self.attempts[item.nodeid] = self.attempts.get(item.nodeid, 0) + 1
+            self._attempts[item.nodeid] = self._attempts.get(item.nodeid, 0) + 1
         self.item, self.phase = item, phase
         try:
-            yield
+            with self._acting():
+                yield
         finally:
             self.item, self.phase = None, None
+            self._now = self._look()
 
     @contextmanager
     def working(self, cue: FixtureCue) -> Generator[None]:
-        """Put the setup or the teardown of a fixture on stage."""
-        self.fixtures.append(cue)
+        """Put the setup of a fixture on stage."""
+        self.enter(cue)
         try:
-            yield
+            with self._acting():
+                yield
         finally:
-            self.fixtures.remove(cue)
+            self.leave(cue)
 
-    @contextmanager
-    def calling_from_here(self) -> Generator[None]:
-        """Have what other threads send on behalf of this one attributed to its line."""
-        before = _line.set(calling_line(self.root))
-        try:
-            yield
-        finally:
-            _line.reset(before)
+    def enter(self, cue: FixtureCue) -> None:
+        """Put a fixture on stage."""
+        self._fixtures.append(cue)
+        self._now = self._look()
+
+    def leave(self, cue: FixtureCue) -> None:
+        """Take a fixture off the stage."""
+        self._fixtures.remove(cue)
+        self._now = self._look()
 
     def opener(self, client: str) -> Opener:
         """Return who opens a session now, through `client`."""
-        cue = self.fixtures[-1] if self.fixtures else None
+        here = self._here()
+        file, line = here.line or (None, None)
+        return replace(here.opener, file=file, line=line, client=client)
+
+    def thread_starts(self, thread: Thread) -> None:
+        """Remember who starts a thread."""
+        self._started[thread] = self._here()
+
+    def task_starts(self, create: Callable[[], Task[Any]]) -> Task[Any]:
+        """Remember who starts a task."""
+        here, task = self._here(), create()
+        self._started[task] = here
+        return task
+
+    def work_starts(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Remember who submits work, while a thread of the pool is at it."""
+        here = self._here()
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            thread = current_thread()
+            before = self._started.get(thread)
+            self._started[thread] = here
+            try:
+                return function(*args, **kwargs)
+            finally:
+                if before is not None:
+                    self._started[thread] = before
+
+        return run
+
+    @contextmanager
+    def _acting(self) -> Generator[None]:
+        """Let what is started meanwhile inherit who is on stage now."""
+        self._now = self._look()
+        before = _origin.get()
+        _origin.set(_Origin(next(self._numbers), self._now))
+        try:
+            yield
+        finally:
+            _origin.set(before)
+
+    def _look(self) -> Opener:
+        """Return who is on stage."""
+        cue = self._fixtures[-1] if self._fixtures else None
         test = None if self.item is None else self.item.nodeid
-        file, line = _line.get() or calling_line(self.root) or (None, None)
         return Opener(
             scope_id=cue.scope_id if cue else test or "",
             test=test,
             phase=self.phase,
-            attempt=self.attempts.get(test or "", 1),
+            attempt=self._attempts.get(test or "", 1),
             fixture=cue.name if cue else None,
             fixture_scope=cue.scope if cue else None,
-            file=file,
-            line=line,
             worker=self.worker,
-            client=client,
         )
+
+    def _here(self) -> _Origin:
+        """Return for whom this thread or task acts now, and from which line."""
+        number, line, origin = next(self._numbers), calling_line(self._root), self._latest()
+        if origin is None:
+            return _Origin(number, self._now, line)
+        opener = origin.opener if self._is_over(origin.opener) else self._now
+        return _Origin(number, opener, line or origin.line)
+
+    def _latest(self) -> _Origin | None:
+        """Return what this thread or task goes back to: the last that was started on the way."""
+        strands = filter(None, (current_task(), current_thread()))
+        known = (_origin.get(), *map(self._started.get, strands))
+        return max(filter(None, known), key=attrgetter("number"), default=None)
+
+    def _is_over(self, origin: Opener) -> bool:
+        """Whether the scope has closed in which something was started; that of imports has."""
+        if self.item is None or (origin.test is None and origin.fixture is None):
+            return True
+        if origin.scope_id == origin.test:
+            return (origin.test, origin.attempt) != (self._now.test, self._now.attempt)
+        if not origin.scope_id:
+            return False
+        return all(node.nodeid != origin.scope_id for node in self.item.listchain())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.shield import Shield
 
-__all__ = ["begin", "is_watching_all", "raise_shield", "run_of", "watching_run"]
+__all__ = ["begin", "is_watching_all", "listen", "raise_shield", "run_of", "watching_run"]
 
 _run_key: Final = pytest.StashKey["AvatarRun"]()
 _shield_key: Final = pytest.StashKey["Shield"]()
@@ -51,6 +51,12 @@ def begin(config: pytest.Config) -> None:
     raise_shield(config)
     if _shield_key in config.stash:
         run_of(config)
+
+
+def listen(config: pytest.Config) -> None:
+    """Listen from before the tests are imported, where a session of theirs would be a real one."""
+    if is_configured(config) and resolved(config).mode != "replay":
+        run_of(config).activate()
 
 
 def is_watching_all(config: pytest.Config) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -69,23 +70,25 @@ class Watch:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
-        """Put a fixture on stage, with the tape of its scope, for its setup and its teardown.
+        """Put a fixture on stage for its setup and its teardown.
 
-        Its teardown is framed by two finalizers: they run in the reverse order of their adding.
+        One that outlives a test has a tape of its own. The teardown is framed by finalizers: they
+        run in the reverse order of their adding.
         """
         scope_id = request.node.nodeid if request.scope != "session" else ""
         home = getattr(fixturedef, "baseid", "")
-        cue = FixtureCue(fixturedef.argname, request.scope, scope_id, home)
-        if request.scope == "function":
-            with self._run.stage.working(cue):
-                return (yield)
-        window = self._run.tapes.window(cue, request)
-        fixturedef.addfinalizer(window.close)
+        cue, stage = FixtureCue(fixturedef.argname, request.scope, scope_id, home), self._run.stage
+        window = None if request.scope == "function" else self._run.tapes.window(cue, request)
+        fixturedef.addfinalizer(lambda: stage.leave(cue))
+        if window is not None:
+            fixturedef.addfinalizer(window.close)
         try:
-            with window.open(), self._run.stage.working(cue):
+            with nullcontext() if window is None else window.open(), stage.working(cue):
                 return (yield)
         finally:
-            fixturedef.addfinalizer(window.reopen)
+            if window is not None:
+                fixturedef.addfinalizer(window.reopen)
+            fixturedef.addfinalizer(lambda: stage.enter(cue))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import itertools
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from threading import Lock, Thread, current_thread, local
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from pytest_avatar.adapters.shield import ShieldedCall
+from pytest_avatar.adapters.strands import current_task, follow
 from pytest_avatar.core.ordering import Step
 
 if TYPE_CHECKING:
@@ -118,48 +117,28 @@ class Lanes:
         Returns:
             What undoes it.
         """
-        from asyncio import BaseEventLoop  # noqa: PLC0415 - only recording needs it
+        return follow(self)
 
-        start, submit, create = Thread.start, ThreadPoolExecutor.submit, BaseEventLoop.create_task
+    def thread_starts(self, thread: Thread) -> None:
+        """Note who starts a thread."""
+        if isinstance(thread, ShieldedCall):
+            self._callers[thread] = self._current_strand()
+        else:
+            self._note_fork(thread)
 
-        def start_in_lane(thread: Thread) -> None:
-            if isinstance(thread, ShieldedCall):
-                self._callers[thread] = self._current_strand()
-            else:
-                self._note_fork(thread)
-            start(thread)
+    def task_starts(self, create: Callable[[], Task[Any]]) -> Task[Any]:
+        """Note who starts a task."""
+        task = create()
+        self._note_fork(task)
+        return task
 
-        def submit_in_lane(
-            pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-        ) -> Any:
-            return submit(pool, self._as_item(fn), *args, **kwargs)
-
-        def create_in_lane(loop: BaseEventLoop, *args: Any, **kwargs: Any) -> Any:
-            task = create(loop, *args, **kwargs)
-            self._note_fork(task)
-            return task
-
-        def put(**methods: Any) -> None:
-            for owner, (name, method) in zip(owners, methods.items(), strict=True):
-                setattr(owner, name, method)
-
-        owners = (Thread, ThreadPoolExecutor, BaseEventLoop)
-        put(start=start_in_lane, submit=submit_in_lane, create_task=create_in_lane)
-        return lambda: put(start=start, submit=submit, create_task=create)
-
-    def _note_fork(self, strand: object) -> None:
-        with self._lock:
-            here = self._here.get()
-            parent = self._current_strand()
-            if here is None or parent in self._lanes or not isinstance(parent, Thread):
-                here = _Fork(self._current_lane())
-            self._forks[strand] = here
-
-    def _as_item(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def work_starts(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Note who submits a work item."""
         item = _WorkItem()
         self._note_fork(item)
 
         def run(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
             self._local.item = item
             try:
                 return function(*args, **kwargs)
@@ -168,6 +147,14 @@ class Lanes:
                 item.is_over = True
 
         return run
+
+    def _note_fork(self, strand: object) -> None:
+        with self._lock:
+            here = self._here.get()
+            parent = self._current_strand()
+            if here is None or parent in self._lanes or not isinstance(parent, Thread):
+                here = _Fork(self._current_lane())
+            self._forks[strand] = here
 
     def _current_lane(self) -> _Lane:
         strand = self._current_strand()
@@ -182,7 +169,7 @@ class Lanes:
         if fork is None:
             return lane
         siblings = fork.lane.children
-        if fork.lane.is_thread and strand is _current_task():
+        if fork.lane.is_thread and strand is current_task():
             # A thread runs such tasks one after another, as pytest-asyncio runs its fixtures.
             elders = [sibling for sibling in siblings if sibling.is_over]
             lane.after += tuple(tail for elder in elders for tail in elder.tails)
@@ -193,7 +180,7 @@ class Lanes:
     def _current_strand(self) -> Thread | Task[Any] | _WorkItem:
         item: _WorkItem | None = getattr(self._local, "item", None)
         thread = current_thread()
-        return _current_task() or item or self._callers.get(thread, thread)
+        return current_task() or item or self._callers.get(thread, thread)
 
 
 def _is_over(strand: Thread | Task[Any] | _WorkItem | None) -> bool:
@@ -202,15 +189,3 @@ def _is_over(strand: Thread | Task[Any] | _WorkItem | None) -> bool:
     if isinstance(strand, _WorkItem):
         return strand.is_over
     return not strand.is_alive() if isinstance(strand, Thread) else strand.done()
-
-
-def _current_task() -> Task[Any] | None:
-    """Return the running asyncio task; `None` if there is none, or asyncio was never imported."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return None
-    try:
-        task: Task[Any] | None = asyncio.current_task()
-    except RuntimeError:  # no loop runs in this thread
-        return None
-    return task

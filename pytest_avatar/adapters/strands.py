@@ -1,0 +1,77 @@
+"""Hearing of it when somebody starts a thread, an asyncio task, or work in a pool of threads."""
+
+# ruff: noqa: ANN401 - what is wrapped here takes and returns what it likes
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_avatar.adapters.interception.patching import Patches
+
+if TYPE_CHECKING:
+    from asyncio import Task
+    from collections.abc import Callable
+
+__all__ = ["Follower", "current_task", "follow"]
+
+
+class Follower(Protocol):
+    """Who wants to hear. Called in the thread or task that starts something, before it runs."""
+
+    def thread_starts(self, thread: Thread) -> None:
+        """Hear of a thread."""
+
+    def work_starts(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Hear of work for a pool of threads; return what the pool has to run in its place."""
+        ...
+
+    def task_starts(self, create: Callable[[], Task[Any]]) -> Task[Any]:
+        """Hear of a task of asyncio; create it, and return it."""
+        ...
+
+
+def follow(follower: Follower) -> Callable[[], None]:
+    """Tell `follower` from now on; return what stops that. Several may follow, newest first out."""
+    from asyncio import BaseEventLoop  # noqa: PLC0415 - only runs that use avatars need it
+
+    def starting(original: Callable[[Thread], None]) -> Callable[[Thread], None]:
+        def start(thread: Thread) -> None:
+            follower.thread_starts(thread)
+            original(thread)
+
+        return start
+
+    def submitting(original: Callable[..., Any]) -> Callable[..., Any]:
+        def submit(
+            pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+        ) -> Any:
+            return original(pool, follower.work_starts(fn), *args, **kwargs)
+
+        return submit
+
+    def creating(original: Callable[..., Any]) -> Callable[..., Any]:
+        def create_task(loop: BaseEventLoop, *args: Any, **kwargs: Any) -> Any:
+            return follower.task_starts(lambda: original(loop, *args, **kwargs))
+
+        return create_task
+
+    patches = Patches()
+    patches.wrap(Thread, "start", starting)
+    patches.wrap(ThreadPoolExecutor, "submit", submitting)
+    patches.wrap(BaseEventLoop, "create_task", creating)
+    return patches.undo
+
+
+def current_task() -> Task[Any] | None:
+    """Return the running asyncio task; `None` if there is none, or asyncio was never imported."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        task: Task[Any] | None = asyncio.current_task()
+    except RuntimeError:  # no loop runs in this thread
+        return None
+    return task
