@@ -14,7 +14,17 @@ DIST = Path("dist")
 TEST_SETUP = ("--editable", ".[emulator]", "--group", "test")
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "build", "tests", "lowest", "crash", "coverage"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "build",
+    "tests",
+    "lowest",
+    "crash",
+    "browser",
+    "neighbours",
+    "coverage",
+]
 nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the user's settings
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False  # nox says which it skips, and why
@@ -84,6 +94,26 @@ def crash(session: nox.Session) -> None:
     """End runs in every way that there is, and see what they leave open (Linux, 2 minutes)."""
     session.install(*TEST_SETUP)
     session.run("pytest", "-n", "2", "tests/crash", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the HTML report with Chromium, and for what keeps people out of it with axe-core."""
+    if shutil.which("npm") is None:
+        session.skip("needs npm, which brings axe-core")
+    session.install(*TEST_SETUP)
+    folder = scratch(session)
+    session.run("npm", "install", "--silent", "--prefix", str(folder), "axe-core", external=True)
+    axe = folder / "node_modules" / "axe-core" / "axe.min.js"
+    tests = "tests/adapters/reports/test_in_a_browser.py"
+    session.run("pytest", tests, *session.posargs, env={"AXE_CORE": str(axe)})
+
+
+@nox.session
+def neighbours(session: nox.Session) -> None:
+    """See that the verdict reaches the reports of other plugins."""
+    session.install(*TEST_SETUP, "--group", "neighbours")
+    session.run("pytest", "-n", "2", "tests/plugin/test_neighbours.py", *session.posargs)
 
 
 @nox.session

@@ -26,11 +26,17 @@ _SECONDS = 30
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one page, which can be changed, under Jenkins' policy; a context manager."""
+    """Serves one page, which can be changed, under Jenkins' policy; a context manager.
+
+    Attributes:
+        page: The page.
+        policy: The content policy that is sent with it.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.page = ""
+        self.policy = JENKINS_POLICY
         self.url = f"http://127.0.0.1:{self.server_port}/report.html"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
 
@@ -51,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = self.path == "/report.html"
         self.send_response(200 if found else 204)
         self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Security-Policy", JENKINS_POLICY)
+        self.send_header("Content-Security-Policy", self.server.policy)
         self.end_headers()
         if found:
             self.wfile.write(self.server.page.encode())
@@ -130,6 +136,18 @@ class Chromium:
     def screenshot(self) -> bytes:
         """Return what a person sees without scrolling, as PNG."""
         return base64.b64decode(self.send("Page.captureScreenshot")["data"])
+
+    def printed(self) -> bytes:
+        """Return the page as it is printed, as PDF."""
+        return base64.b64decode(self.send("Page.printToPDF", preferCSSPageSize=True)["data"])
+
+    def evaluate(self, script: str) -> Any:  # noqa: ANN401 - JSON data
+        """Return what a script gives, once it has settled; not under a policy of Jenkins."""
+        answer = self.send(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON data
         """Send a command of the DevTools protocol and return its result."""

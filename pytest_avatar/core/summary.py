@@ -21,6 +21,7 @@ __all__ = [
     "Summary",
     "advice",
     "assertion_text",
+    "cost_text",
     "ends_text",
     "group_text",
     "leak_text",
@@ -46,6 +47,10 @@ _BILLED: Final = (Verdict.LOST, Verdict.UNKNOWN)
 _MOST_GROUPS: Final = 4
 _MOST_WARNINGS: Final = 3
 _MOST_SESSIONS: Final = 20
+
+_COLUMNS: Final = 80
+_ROWS: Final = 24
+"""Of a small terminal: the block fits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,14 @@ def ends_text(report: Report) -> str:
         (totals.still_open, "never ended"),
     ]
     return ", ".join(f"{number:,} {how}" for number, how in ends if number)
+
+
+def cost_text(report: Report) -> str:
+    """Return whether a session still costs money; empty where none ever does."""
+    if not report.run.is_billed:
+        return ""
+    number = sum(map(report.totals.found, _BILLED))
+    return f"{number:,} may still cost money" if number else "none costs money any more"
 
 
 def totals_table(report: Report) -> list[tuple[str, str]]:
@@ -237,19 +250,47 @@ def _whence(opener: Opener) -> str:
     return printable(f"in {opener.test}" if opener.test else opener.place)
 
 
-def _block(report: Report) -> Iterable[Line]:
+def _block(report: Report) -> list[Line]:
+    """Return what was found and what to do, in so many groups as fit a screen; at least one."""
+    tail = list(_tail(report))
+    room = _ROWS - 3 - sum(map(_rows, tail))  # the title may take two rows, the others one
+    groups: list[list[Line]] = []
     for group in report.groups[:_MOST_GROUPS]:
-        head, *rest = group_text(group)
-        yield Line(head, _style(group.verdict))
-        yield from (Line(f"  {text}") for text in rest)
-    others = report.groups[_MOST_GROUPS:]
-    if others:
-        sessions = count(sum(len(group.sessions) for group in others), "session")
-        yield Line(f"and {sessions} opened at {count(len(others), 'other place')}", "yellow")
-    yield from (Line(text, "yellow") for text in report.warnings[:_MOST_WARNINGS])
+        lines = _group_lines(group)
+        room -= sum(map(_rows, lines))
+        if room < 0 and groups:
+            break
+        groups.append(lines)
+    others = report.groups[len(groups) :]
+    return [*(line for lines in groups for line in lines), *_others(others), *tail]
+
+
+def _group_lines(group: Group) -> list[Line]:
+    head, *rest = group_text(group)
+    return [_cut(head, _style(group.verdict)), *(_cut(f"  {text}") for text in rest)]
+
+
+def _others(groups: Sequence[Group]) -> Iterable[Line]:
+    if groups:
+        sessions = count(sum(len(group.sessions) for group in groups), "session")
+        yield Line(f"and {sessions} opened at {count(len(groups), 'other place')}", "yellow")
+
+
+def _tail(report: Report) -> Iterable[Line]:
+    yield from (_cut(text, "yellow") for text in report.warnings[:_MOST_WARNINGS])
     if report.totals.created:
-        yield Line(f"{count(report.totals.created, 'session')} opened: {ends_text(report)}")
+        ends = f"{count(report.totals.created, 'session')} opened: {ends_text(report)}"
+        yield Line("; ".join(filter(None, [ends, cost_text(report)])))
     yield from (Line(text) for text in advice(report))
+
+
+def _cut(text: str, style: str = "none") -> Line:
+    """Return a line of at most two rows."""
+    return Line(printable(text, 2 * _COLUMNS - 2), style)
+
+
+def _rows(line: Line) -> int:
+    return -(-len(line.text) // _COLUMNS)
 
 
 def _session_line(session: SessionFacts) -> Line:

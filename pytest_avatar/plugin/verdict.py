@@ -15,6 +15,7 @@ from pytest_avatar.core.summary import summarise, verdict_line, verdict_text
 from pytest_avatar.plugin.controller import FINDINGS
 from pytest_avatar.plugin.judge import Judge
 from pytest_avatar.plugin.publisher import Publisher
+from pytest_avatar.plugin.verdict_item import fail_run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.run import AvatarRun
 
 __all__ = ["Verdict", "WorkerEnd"]
-
-_NODE_ID: Final = "avatar::sessions"
 
 
 class Verdict:
@@ -53,7 +52,7 @@ class Verdict:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Let the run fail if a session leaked: by a report of its own, which no rerun mends.
+        """Let the run fail if a session leaked: by a test of its own, which no rerun mends.
 
         Only if the loop came to its end: else fixtures are torn down later, and the exit status
         says already that something is wrong.
@@ -99,7 +98,7 @@ class Verdict:
         if report.failures and not self._is_told and self._is_strict:
             failures.append(verdict_text(report))
         if failures:
-            _publish(session.config, _failed(verdict_line(report), "\n\n".join(failures)))
+            fail_run(session, verdict_line(report), "\n\n".join(failures))
             self._is_told = bool(report.failures)
 
     @property
@@ -159,26 +158,3 @@ class WorkerEnd:
             self._run.findings.hear(self._run.dialect)
             output: dict[str, object] = session.config.workeroutput  # type: ignore[attr-defined] # xdist
             output[FINDINGS] = self._run.findings.to_dict()
-
-
-def _publish(config: pytest.Config, report: pytest.TestReport) -> None:
-    """Give a report to every plugin, as if a test had failed.
-
-    The terminal is told without its progress bar, which counts tests.
-    """
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    hook = config.pluginmanager.subset_hook_caller("pytest_runtest_logreport", [terminal])
-    hook(report=report)
-    if terminal is not None:
-        terminal.stats.setdefault("failed", []).append(report)
-
-
-def _failed(title: str, text: str) -> pytest.TestReport:
-    return pytest.TestReport(
-        nodeid=_NODE_ID,
-        location=(_NODE_ID, None, title),
-        keywords={},
-        outcome="failed",
-        longrepr=text,
-        when="call",
-    )

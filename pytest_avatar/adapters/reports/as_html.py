@@ -13,20 +13,33 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.reports.timeline import COLOURS, MOST_DRAWN, draw
 from pytest_avatar.core.events import Verdict
-from pytest_avatar.core.report import FINDINGS
-from pytest_avatar.core.summary import advice, group_text, totals_table, verdict_line
+from pytest_avatar.core.report import FAILURES, FINDINGS
+from pytest_avatar.core.summary import (
+    advice,
+    cost_text,
+    group_text,
+    totals_table,
+    verdict_line,
+)
 from pytest_avatar.core.text import clock, count, duration, moment, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pytest_avatar.core.events import Opener
     from pytest_avatar.core.report import Group, Report, SessionFacts
 
 __all__ = ["write"]
 
-_MOST_GROUPS: Final = 100
-_MOST_IN_GROUP: Final = 50
+_MOST_GROUPS: Final = 50
+_MOST_IN_GROUP: Final = 20
 _MOST_SESSIONS: Final = 500
+_MOST_TRIES: Final = 5
+
+_INK: Final = "#1f2933"
+_LINE: Final = "#d5dbe0"
+_QUIET: Final = "#5f6b73"
+_FONT: Final = 'font-family="system-ui, sans-serif"'
 
 _BREAKS: Final = re.compile(r"([/_.=-]|:(?!\d)|[^\s/_.=-]{12})")
 """Where a long name may go on in the next line."""
@@ -34,18 +47,17 @@ _BREAKS: Final = re.compile(r"([/_.=-]|:(?!\d)|[^\s/_.=-]{12})")
 
 def write(report: Report) -> Iterator[str]:
     """Yield the report as an HTML page, whole: it is bounded."""
-    verdict = verdict_line(report)
     yield f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light">
-<title>{escape(verdict)}</title>
+<title>{escape(verdict_line(report))}</title>
 </head>
 <body>
 <main>
-<h1>{_text(verdict)}</h1>
+{_banner(report)}
 <p>{_tiles(report)}</p>
 {_findings(report)}
 {_timeline(report)}
@@ -59,29 +71,54 @@ def write(report: Report) -> Iterator[str]:
 """
 
 
-def _tiles(report: Report) -> str:
+def _banner(report: Report) -> str:
+    """Say in large letters what matters most; whoever cannot see it hears the whole verdict."""
+    numbers = _numbers(report)
+    worst = [one for one in FAILURES if numbers[one]] or [one for one in FINDINGS if numbers[one]]
+    large = ", ".join(f"{numbers[one]:,} {one}" for one in worst) or "All ended"
+    sessions = count(len(report.sessions), "session")
+    small = "; ".join(filter(None, [f"{'of ' if worst else ''}{sessions}", cost_text(report)]))
+    fill = COLOURS[worst[0] if worst else Verdict.CLEAN]
+    return (
+        f'<h1><svg role="img" aria-label="{escape(verdict_line(report))}" width="100%" '
+        f'height="92" {_FONT} fill="#ffffff"><rect width="100%" height="92" rx="10" '
+        f'fill="{fill}"/><text x="20" y="42" font-size="27" font-weight="bold">{large}</text>'
+        f'<text x="20" y="70" font-size="15" font-weight="normal">{small}</text></svg></h1>'
+    )
+
+
+def _numbers(report: Report) -> dict[Verdict, int]:
     numbers = {verdict: report.totals.found(verdict) for verdict in FINDINGS}
-    numbers[Verdict.CLEAN] = len(report.sessions) - sum(numbers.values())
-    return "\n".join(_tile(verdict, number) for verdict, number in numbers.items())
+    return {**numbers, Verdict.CLEAN: len(report.sessions) - sum(numbers.values())}
+
+
+def _tiles(report: Report) -> str:
+    return "\n".join(_tile(verdict, number) for verdict, number in _numbers(report).items())
 
 
 def _tile(verdict: Verdict, number: int) -> str:
-    fill = COLOURS[verdict] if number or verdict is Verdict.CLEAN else "#5f6b73"
+    fill = COLOURS[verdict] if number else _QUIET
     return (
         f'<svg role="img" aria-label="{number} {verdict}" width="104" height="68" '
-        f'font-family="system-ui, sans-serif" text-anchor="middle">'
-        f'<rect width="100" height="64" rx="8" fill="{fill}"/>'
-        f'<text x="50" y="33" font-size="26" font-weight="bold" fill="#ffffff">{number:,}</text>'
-        f'<text x="50" y="53" font-size="14" fill="#ffffff">{verdict}</text></svg>'
+        f'{_FONT} text-anchor="middle"><rect x="1" y="1" width="98" height="62" rx="8" '
+        f'fill="#ffffff" stroke="{fill if number else _LINE}"/>'
+        f'<text x="50" y="33" font-size="24" font-weight="bold" fill="{fill}">{number:,}</text>'
+        f'<text x="50" y="52" font-size="14" fill="{fill}">{verdict}</text></svg>'
     )
 
 
 def _findings(report: Report) -> str:
     groups = [_group(group) for group in report.groups[:_MOST_GROUPS]]
-    hints = [*advice(report), *report.warnings]
+    hints = [*map(_advised, advice(report)), *map(_text, report.warnings)]
     more = _more(len(report.groups) - _MOST_GROUPS, "group")
-    todo = f"<ul>{''.join(f'<li>{_text(hint)}</li>' for hint in hints)}</ul>" if hints else ""
+    todo = f"<ul>{''.join(f'<li>{hint}</li>' for hint in hints)}</ul>" if hints else ""
     return _section("What was found", "\n".join([*groups, more, todo])) if groups or hints else ""
+
+
+def _advised(advice: str) -> str:
+    """Return a piece of advice, in which what stands between backticks is to be typed."""
+    pieces = enumerate(advice.split("`"))
+    return "".join(f"<b>{_text(text)}</b>" if odd % 2 else _text(text) for odd, text in pieces)
 
 
 def _group(group: Group) -> str:
@@ -118,12 +155,30 @@ def _session_table(sessions: Iterable[SessionFacts]) -> str:
 
 def _session_row(session: SessionFacts) -> tuple[str, ...]:
     opener, seconds = session.opener, session.seconds_open
-    life = "" if seconds is None else f"<br>{_text(f'after {duration(seconds)}')}"
+    calls = ", ".join(f"{times:,} {name}" for name, times in session.calls.items())
+    lives = "" if seconds is None else f"after {duration(seconds)}"
+    opened = [opener.test or opener.place, _whereabouts(opener), f"at {clock(session.created_at)}"]
     return (
-        f"{_dot(session.verdict)} {_text(session.verdict)}<br>{_text(session.name)}",
-        f"{_text(opener.test or opener.place)}<br>{_text(f'at {clock(session.created_at)}')}",
-        f"{_text(session.outcome)}{life}",
+        f"{_dot(session.verdict)} {_lines([session.verdict, session.name, calls])}",
+        _lines(opened),
+        _lines([session.outcome, lives, *_tries(session)]),
     )
+
+
+def _whereabouts(opener: Opener) -> str:
+    """Return what is known of the opener besides its test."""
+    parts = [opener.phase, opener.place if opener.test else None, opener.client, opener.worker]
+    return ", ".join(filter(None, parts))
+
+
+def _tries(session: SessionFacts) -> Iterator[str]:
+    """Yield every try to end a session that did not end at the first."""
+    tries = session.end_attempts if len(session.end_attempts) > 1 else ()
+    for one in tries[:_MOST_TRIES]:
+        answer = one.reason or one.ending if one.status is None else f"{one.status} {one.ending}"
+        yield f"{clock(one.at)} {one.actor}: {answer}"
+    if len(tries) > _MOST_TRIES:
+        yield f"and {count(len(tries) - _MOST_TRIES, 'more attempt')}"
 
 
 def _allowances(report: Report) -> str:
@@ -144,7 +199,12 @@ def _run(report: Report) -> str:
 
 
 def _section(title: str, content: str) -> str:
-    return f"<section>\n<h2>{_text(title)}</h2>\n{content}\n</section>"
+    return f"""<section>
+<h2><svg role="img" aria-label="{title}" width="100%" height="34" {_FONT}>\
+<text y="22" font-size="20" font-weight="bold" fill="{_INK}">{title}</text>\
+<rect y="32" width="100%" height="1" fill="{_LINE}"/></svg></h2>
+{content}
+</section>"""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
@@ -164,6 +224,10 @@ def _dot(verdict: Verdict) -> str:
         '<svg aria-hidden="true" width="12" height="12">'
         f'<circle cx="6" cy="6" r="6" fill="{COLOURS[verdict]}"/></svg>'
     )
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "<br>".join(map(_text, filter(None, texts)))
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:

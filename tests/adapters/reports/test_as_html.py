@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given, settings
 
 from pytest_avatar.adapters.reports import as_html
-from pytest_avatar.core.report import Allowance, Report
+from pytest_avatar.core.events import Actor
+from pytest_avatar.core.report import Allowance, Report, build_report
 from pytest_avatar.core.text import printable
+from pytest_avatar.core.wire import Ending
 from tests.reports import (
     Life,
     from_code,
     from_fixture,
     hostile_reports,
+    keep_books,
     mixed_run,
     report_of,
     run_facts,
@@ -26,13 +29,13 @@ if TYPE_CHECKING:
 ELEMENTS = {
     *("html", "head", "meta", "title", "body", "main", "section", "h1", "h2", "h3", "p", "br"),
     *("ul", "li", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"),
-    *("samp", "wbr", "svg", "rect", "circle", "text"),
+    *("b", "samp", "wbr", "svg", "rect", "circle", "text"),
 }
 """Every element that the page is made of: none runs, loads or styles anything."""
 
 ATTRIBUTES = {
     *("lang", "charset", "name", "content", "dir", "scope", "role", "aria-label", "aria-hidden"),
-    *("x", "y", "cx", "cy", "r", "rx", "width", "height", "fill", "text-anchor"),
+    *("x", "y", "cx", "cy", "r", "rx", "width", "height", "fill", "stroke", "text-anchor"),
     *("font-family", "font-size", "font-weight"),
 }
 
@@ -60,18 +63,33 @@ def cells_of(rows: Sequence[ET.Element]) -> list[list[str]]:
     return [[text_of(cell).strip() for cell in row.findall("td")] for row in rows]
 
 
-def test_the_verdict_is_title_and_first_heading() -> None:
+def labels_of(page: ET.Element) -> list[str]:
+    return [label for svg in all_of(page, "svg") if (label := svg.get("aria-label"))]
+
+
+def test_the_verdict_is_the_title_and_what_the_banner_is_called() -> None:
     page = page_of(mixed_run())
-    (title, heading) = page.find("head/title"), page.find("body/main/h1")
+    title = page.find("head/title")
     assert title is not None
-    assert heading is not None
     verdict = "avatar: 1 lost, 2 leaked, 1 unknown, 1 allowed of 207 sessions"
-    assert text_of(title) == text_of(heading) == verdict
+    assert text_of(title) == labels_of(page)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("ends", "large", "small"),
+    [
+        (["code"], "All ended", "1 session; none costs money any more"),
+        (["leaked", "unknown"], "1 leaked", "of 2 sessions; 1 may still cost money"),
+        (["unknown", "allowed"], "1 unknown, 1 allowed", "of 2 sessions; 1 may still cost money"),
+    ],
+)
+def test_the_banner_says_what_matters_most(ends: list[str], large: str, small: str) -> None:
+    (heading,) = all_of(page_of(report_of(*(Life(end) for end in ends))), "h1")
+    assert [text_of(text) for text in all_of(heading, "text")] == [large, small]
 
 
 def test_the_numbers_are_named_for_who_cannot_see_them() -> None:
-    labels = [svg.get("aria-label") for svg in all_of(page_of(mixed_run()), "svg")]
-    assert [label for label in labels if label][:5] == [
+    assert labels_of(page_of(mixed_run()))[1:6] == [
         *("1 lost", "2 leaked", "1 unknown", "1 allowed", "202 clean"),
     ]
 
@@ -84,10 +102,25 @@ def test_each_finding_has_a_heading_and_details_with_its_sessions() -> None:
         "2 sessions leaked, opened at app/chat.py:41",
     ]
     assert cells_of(all_of(page, "details")[1].findall("table/tbody/tr"))[0] == [
-        "leakedsession-gw0-40",
-        "tests/test_chat.py::test_error[0]at 11:07:20 UTC",
+        "leakedsession-gw0-401 say-text",
+        "tests/test_chat.py::test_error[0]call, app/chat.py:41, httpx, gw0at 11:07:20 UTC",
         "ended by pytest-avatarafter 0.75 s",
     ]
+
+
+def test_tries_to_end_a_session_are_listed_if_there_were_several() -> None:
+    ledger = keep_books(Life("open"))
+    (record,) = ledger.records
+    for _ in range(7):
+        ledger.end_tried(record.key, Ending.NOT_ENDED, Actor.FIXTURE, 503)
+    ledger.end_tried(record.key, Ending.NOT_ENDED, Actor.PLUGIN, None, "no answer in 2 s")
+    page = page_of(build_report(run_facts(), ledger.records))
+    (cell,) = {cells[2] for cells in cells_of(all_of(page, "tr")) if len(cells) == 3}
+    assert cell.startswith(
+        "not ended after 8 attempts: no answer in 2 s11:06:41 UTC its fixture: 503"
+    )
+    assert cell.count("503 not ended") == 5
+    assert cell.endswith("and 3 more attempts")
 
 
 def test_sections_without_content_are_left_out() -> None:
@@ -110,7 +143,7 @@ def test_five_thousand_sessions_make_a_bounded_page_that_says_what_it_leaves_out
     text = "".join(as_html.write(report))
     page = page_of(report)
     assert len(text) < 1_500_000
-    for words in ("900 groups", "4,500 sessions", "4,000 sessions"):
+    for words in ("950 groups", "4,500 sessions", "4,000 sessions"):
         assert f"And {words} more." in text_of(page)
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_avatar.adapters.reports import as_html
 from pytest_avatar.core.events import Opener
-from tests.chromium import PROGRAM, Chromium, Server
-from tests.reports import FRAGMENTS, Life, from_fixture, mixed_run, report_of
+from tests.chromium import JENKINS_POLICY, PROGRAM, Chromium, Server
+from tests.reports import (
+    FRAGMENTS,
+    START,
+    Life,
+    from_code,
+    from_fixture,
+    mixed_run,
+    report_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,9 +42,24 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server_of_all() -> Iterator[Server]:
     with Server() as running:
         yield running
+
+
+@pytest.fixture
+def server(server_of_all: Server) -> Server:
+    server_of_all.policy = JENKINS_POLICY
+    return server_of_all
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The program that looks for what keeps people out."""
+    path = os.environ.get("AXE_CORE")
+    if path is None:
+        pytest.skip("needs axe-core: `nox -s browser` gets it with npm and sets AXE_CORE")
+    return Path(path).read_text("utf-8")
 
 
 @pytest.fixture
@@ -61,8 +86,32 @@ def test_nothing_must_be_scrolled_sideways_also_with_everything_open(
     chromium: Chromium, show: Show, width: int
 ) -> None:
     show(mixed_run(), width)
+    assert chromium.content_width() <= width
     chromium.open_details()
     assert chromium.content_width() <= width
+    assert chromium.messages == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("ends", [["code"], ["leaked", "unknown", "allowed"], []])
+def test_nobody_is_kept_out(
+    chromium: Chromium, server: Server, show: Show, axe: str, width: int, ends: list[str]
+) -> None:
+    server.policy = ""
+    show(report_of(*(Life(end) for end in ends)) if ends else mixed_run(), width)
+    chromium.open_details()
+    chromium.evaluate(axe)
+    found = chromium.evaluate("axe.run()")
+    assert len(found["passes"]) > 10
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+
+
+def test_what_keeps_people_out_would_be_found(chromium: Chromium, server: Server, axe: str) -> None:
+    server.policy, server.page = "", "<!DOCTYPE html><html><body><img src='x.png'></body></html>"
+    chromium.open(server.url, width=1280)
+    chromium.evaluate(axe)
+    found = {one["id"] for one in chromium.evaluate("axe.run()")["violations"]}
+    assert {"html-has-lang", "image-alt"} <= found
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -77,6 +126,20 @@ def test_long_and_hostile_names_do_not_widen_the_page(
     chromium.open_details()
     assert chromium.content_width() <= width
     assert chromium.messages == []
+
+
+def test_five_thousand_sessions_are_shown_at_once(chromium: Chromium, show: Show) -> None:
+    lives = [from_fixture(number, f"gw{number % 4}") for number in range(4000)]
+    lives += [from_code("leaked", line, f"test_{line}") for line in range(1000)]
+    show(report_of(*lives, ended_at=START + 9_000), 400)
+    chromium.open_details()
+    assert chromium.content_width() <= 400
+    assert chromium.messages == []
+
+
+def test_the_page_can_be_printed(chromium: Chromium, show: Show) -> None:
+    show(mixed_run(), 1280)
+    assert chromium.printed().startswith(b"%PDF")
 
 
 def test_the_policy_of_jenkins_has_nothing_to_refuse(chromium: Chromium, show: Show) -> None:
