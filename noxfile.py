@@ -11,7 +11,7 @@ import nox
 PROJECT = nox.project.load_toml("pyproject.toml")["project"]
 PYTHONS = nox.project.python_versions({"project": PROJECT})
 DIST = Path("dist")
-TEST_SETUP = ("--editable", ".[emulator]", "--group", "test")
+TEST_SETUP = ("--editable", ".[emulator,otel]", "--group", "test")
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = [
@@ -75,7 +75,7 @@ def build(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests of the sdist against the wheel, both from dist/, without the sources."""
     wheel = built("*.whl").resolve()
-    session.install(f"{wheel}[emulator]", "--group", "test")
+    session.install(f"{wheel}[emulator,otel]", "--group", "test")
     session.chdir(unpack_without_sources(built("*.tar.gz"), scratch(session)))
     session.run("pytest", "-n", "2", "--ignore=tests/test_repository.py", *session.posargs)
 

@@ -25,7 +25,7 @@ AVATAR: Final = "ada"
 PLAIN: Final = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 """Options that spare inner runs work that has nothing to do with avatars."""
 
-PREFIXES: Final = ("AVATAR_", "CI", "COV_CORE", "GITHUB_", "PYTEST_", "RUNNER_")
+PREFIXES: Final = ("AVATAR_", "CI", "COV_CORE", "GITHUB_", "OTEL_", "PYTEST_", "RUNNER_", "TRACE")
 """Beginnings of the variables that inner runs must not inherit."""
 
 

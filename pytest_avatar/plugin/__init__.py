@@ -7,6 +7,7 @@ installed, so they import nothing that costs time.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,10 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     gather_settings(config, config.option)
     begin(config)
+    if _wants_spans() and not hasattr(config, "workerinput"):
+        from pytest_avatar.plugin.tracing import trace_run  # noqa: PLC0415 - only if asked for
+
+        trace_run(config)
     if config.getoption("tx", None) and not hasattr(config, "workerinput"):
         from pytest_avatar.plugin.controller import Controller  # noqa: PLC0415 - only with workers
 
@@ -120,6 +125,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _only_asks(options: argparse.Namespace) -> bool:
     """Whether somebody wants help or the version, and no run."""
     return bool(options.help or options.version)
+
+
+def _wants_spans() -> bool:
+    """Whether the environment says anything to OpenTelemetry."""
+    return any(name.startswith("OTEL_") for name in os.environ)
 
 
 def _asks_for_ours(item: pytest.Item) -> bool:

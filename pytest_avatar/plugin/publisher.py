@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_avatar.core.report import Report
     from pytest_avatar.plugin.run import AvatarRun
+    from pytest_avatar.plugin.tracing import Tracing
 
 __all__ = ["Publisher"]
 
@@ -54,6 +55,10 @@ class Publisher:
             remember_dialect(self._run.config, self._run.settings, negotiated)
         if report.sessions and self._is_for_github:
             self._tell_github(report)
+        tracing: Tracing | None = self._run.config.pluginmanager.get_plugin("avatar-tracing")
+        if report.sessions and tracing is not None:
+            for problem in tracing.export(report):
+                self._say(f"avatar: {problem}")
 
     @property
     def _is_for_github(self) -> bool:

@@ -21,6 +21,7 @@ BLOCKS: Final = [(page, block) for page in PAGES for block in blocks_of(page)]
 
 FOLLOWED_ELSEWHERE: Final = {"cassettes/README.md"}  # test_our_cassettes.py
 RUN_ELSEWHERE: Final = {
+    'pip install "pytest-avatar[otel]"',  # the sessions of nox, with the extra's name
     'pip install "pytest-avatar[emulator]"',  # the build session of nox, from the wheel
     "sh docs/examples/run",  # test_greeter.py
     "sh tests/run",  # this run
