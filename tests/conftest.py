@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 # pytester forgets what inner runs import. What is imported here is not imported again by each of
 # them (1 s), and does not come to exist twice, which httpx2 cannot bear.
+import httpcore2  # noqa: F401
 import pytest
 import trio  # noqa: F401
 

@@ -37,8 +37,10 @@ class _Lane:
         number: Unique in this run.
         is_thread: Whether the strand is a whole thread.
         after: Requests that were over before the first of this lane, until that is sent.
+        origin: What `after` was when it sent its first request.
         last: Number of the request it sent last; `None` if it sent none yet.
         children: The lanes that were forked off and not yet joined.
+        over: The last requests of the tasks that were joined since `last`.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class _Lane:
         self.number = number
         self.is_thread = isinstance(strand, Thread)
         self.after: tuple[int, ...] = () if fork is None else fork.after
+        self.origin: tuple[int, ...] = ()
         self.last: int | None = None
         self.children: list[_Lane] = []
+        self.over: tuple[int, ...] = ()
         self._strand = ref(strand)
 
     @property
@@ -63,17 +67,32 @@ class _Lane:
         """The requests after which nothing more comes from here or from children."""
         if self.last is not None:
             yield self.last
+        yield from self.over
         for child in self.children:
             yield from child.tails
 
     def send(self, number: int) -> tuple[int, ...]:
         """Note a request; return those that were over before, apart from the last one here."""
-        after, self.after = self.after, ()
+        if self.last is None:
+            self.origin = self.after
+        after = self.after + self.over
+        self.after = self.over = ()
         if self.children and all(child.is_over for child in self.children):
             after += tuple(tail for child in self.children for tail in child.tails)
             self.children.clear()
         self.last = number
         return after
+
+    def join_tasks(self) -> tuple[int, ...]:
+        """Take in the children that are over; return the last requests of all that were so far.
+
+        What came before a child's first request need not be named beside its last one.
+        """
+        for child in [child for child in self.children if child.is_over]:
+            self.children.remove(child)
+            if tails := tuple(child.tails):
+                self.over = (*(one for one in self.over if one not in child.origin), *tails)
+        return self.over
 
 
 class _Fork:
@@ -168,13 +187,10 @@ class Lanes:
         lane = _Lane(next(self._lane_numbers), strand, fork)
         if fork is None:
             return lane
-        siblings = fork.lane.children
         if fork.lane.is_thread and strand is current_task():
             # A thread runs such tasks one after another, as pytest-asyncio runs its fixtures.
-            elders = [sibling for sibling in siblings if sibling.is_over]
-            lane.after += tuple(tail for elder in elders for tail in elder.tails)
-            siblings[:] = [sibling for sibling in siblings if sibling not in elders]
-        siblings.append(lane)
+            lane.after += fork.lane.join_tasks()
+        fork.lane.children.append(lane)
         return lane
 
     def _current_strand(self) -> Thread | Task[Any] | _WorkItem:

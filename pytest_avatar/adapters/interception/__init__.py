@@ -12,6 +12,7 @@ from pytest_avatar.adapters.interception import (
     forks,
     http_client,
     httpx_transports,
+    tornado_clients,
     vcrpy_neighbour,
 )
 from pytest_avatar.adapters.interception.importing import when_imported
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["install"]
 
-_ADAPTERS: Final = (forks, aiohttp_client, http_client, httpx_transports, vcrpy_neighbour)
+_ADAPTERS: Final = (
+    forks,
+    aiohttp_client,
+    http_client,
+    httpx_transports,
+    tornado_clients,
+    vcrpy_neighbour,
+)
 
 
 def install(interceptor: Interceptor) -> Callable[[], None]:

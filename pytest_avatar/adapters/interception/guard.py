@@ -29,8 +29,8 @@ __all__ = ["EMULATOR_ADVICE", "REPLAY_ADVICE", "Guard"]
 
 REPLAY_ADVICE: Final = (
     "Expected: an answer from a cassette, which httpx, requests, urllib3, http.client, "
-    "urllib.request, httplib2 and aiohttp get. Seen: a client that goes around them. Send the "
-    "request through one of these or through the avatar_gateway fixture, or run with "
+    "urllib.request, httplib2, aiohttp and tornado get. Seen: a client that goes around them. Send "
+    "the request through one of these or through the avatar_gateway fixture, or run with "
     "--avatar-mode=live."
 )
 EMULATOR_ADVICE: Final = (

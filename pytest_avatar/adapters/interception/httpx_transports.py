@@ -1,11 +1,14 @@
-"""httpx and httpx2: the transports that open connections, sync and async.
+"""httpx and httpx2: the transports that open connections, sync and async, others' included.
 
-Transports of tests (`MockTransport`, ASGI, WSGI) reach no service and stay as they are.
+httpx-curl-cffi and pyreqwest bring transports that open connections in C and in Rust, where the
+guard of a replay sees nothing. Transports of tests (`MockTransport`, ASGI, WSGI) reach no service
+and stay as they are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.adapters.interception.bodies import plain_headers, read_response
 from pytest_avatar.core.http import Request
@@ -23,15 +26,26 @@ if TYPE_CHECKING:
 __all__ = ["hooks"]
 
 
+_TRANSPORTS: Final = {
+    "httpx": ("HTTPTransport", "AsyncHTTPTransport"),
+    "httpx2": ("HTTPTransport", "AsyncHTTPTransport"),
+    "httpx_curl_cffi": ("CurlTransport", "AsyncCurlTransport"),
+    "pyreqwest.compatibility.httpx": ("SyncHttpxTransport", "HttpxTransport"),
+}
+"""The classes of each module that open connections: the sync one, then the async one."""
+
+
 def hooks(interceptor: Interceptor, patches: Patches) -> Mapping[str, Callable[[ModuleType], None]]:
     """Return what to call with each module once it is imported."""
 
-    def wrap(library: ModuleType) -> None:
+    def wrap(module: ModuleType) -> None:
+        sync_transport, async_transport = _TRANSPORTS[module.__name__]
+        library = sys.modules["httpx2" if module.__name__ == "httpx2" else "httpx"]
         seam = _Seam(library, interceptor)
-        patches.wrap(library.HTTPTransport, "handle_request", seam.sync_handler)
-        patches.wrap(library.AsyncHTTPTransport, "handle_async_request", seam.async_handler)
+        patches.wrap(getattr(module, sync_transport), "handle_request", seam.sync_handler)
+        patches.wrap(getattr(module, async_transport), "handle_async_request", seam.async_handler)
 
-    return {"httpx": wrap, "httpx2": wrap}
+    return dict.fromkeys(_TRANSPORTS, wrap)
 
 
 class _Seam:

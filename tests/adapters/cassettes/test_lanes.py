@@ -137,6 +137,30 @@ def test_tasks_that_a_thread_runs_one_after_another_are_in_order() -> None:
     assert teardown.after == (test.number,)
 
 
+def test_a_task_that_sends_nothing_does_not_hide_what_was_over_before_it() -> None:
+    """tornado leaves such tasks behind: started from a callback, they start others later on."""
+    lanes = Lanes()
+
+    async def linger() -> None:
+        await asyncio.sleep(0)
+        await asyncio.create_task(asyncio.sleep(0))
+
+    async def step() -> Step:
+        sent = lanes.step()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(lambda: loop.create_task(linger()))
+        await asyncio.sleep(0)
+        return sent
+
+    undo = lanes.install()
+    try:
+        with asyncio.Runner() as runner:
+            first, second = [runner.run(step()) for _ in range(2)]
+    finally:
+        undo()
+    assert set(second.after) == {first.number}
+
+
 def test_without_installing_requests_still_have_lanes() -> None:
     lanes = Lanes()
     with ThreadPoolExecutor(1) as executor:

@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(b'{"sessionId":"id-%d","token":"token-%d"}' % (number, number))
 
     def _serve_gzip(self, body: bytes) -> None:
-        self._answer(gzip.compress(b'{"packed":true}'), ("Content-Encoding", "gzip"))
+        self._answer(gzip.compress(b'{"packed":true}', mtime=0), ("Content-Encoding", "gzip"))
 
     def _serve_chunked(self, body: bytes) -> None:
         self._head(200, ("Transfer-Encoding", "chunked"))

@@ -14,8 +14,12 @@ import aiohttp
 import httplib2
 import httpx
 import httpx2
+import httpx_curl_cffi
 import requests
+import tornado.httpclient
 import urllib3
+from pyreqwest.client import ClientBuilder, SyncClientBuilder
+from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +35,8 @@ early_urlopen = urllib.request.urlopen
 
 
 @contextmanager
-def httpx_client(library: ModuleType = httpx) -> Iterator[Sender]:
-    with library.Client(verify=False) as client:
+def httpx_client(library: ModuleType = httpx, **options: object) -> Iterator[Sender]:
+    with library.Client(verify=False, **options) as client:
 
         def send(url: str, body: bytes) -> tuple[int, bytes]:
             answer = client.post(url, content=body)
@@ -42,9 +46,9 @@ def httpx_client(library: ModuleType = httpx) -> Iterator[Sender]:
 
 
 @contextmanager
-def httpx_async(library: ModuleType = httpx) -> Iterator[Sender]:
+def httpx_async(library: ModuleType = httpx, **options: object) -> Iterator[Sender]:
     with asyncio.Runner() as runner:
-        client = library.AsyncClient(verify=False)
+        client = library.AsyncClient(verify=False, **options)
 
         def send(url: str, body: bytes) -> tuple[int, bytes]:
             answer = runner.run(client.post(url, content=body))
@@ -63,6 +67,30 @@ def httpx2_client() -> Iterator[Sender]:
 @contextmanager
 def httpx2_async() -> Iterator[Sender]:
     with httpx_async(httpx2) as send:
+        yield send
+
+
+@contextmanager
+def httpx_on_curl() -> Iterator[Sender]:
+    with httpx_client(transport=httpx_curl_cffi.CurlTransport()) as send:
+        yield send
+
+
+@contextmanager
+def httpx_async_on_curl() -> Iterator[Sender]:
+    with httpx_async(transport=httpx_curl_cffi.AsyncCurlTransport()) as send:
+        yield send
+
+
+@contextmanager
+def httpx_on_reqwest() -> Iterator[Sender]:
+    with httpx_client(transport=SyncHttpxTransport(SyncClientBuilder().build())) as send:
+        yield send
+
+
+@contextmanager
+def httpx_async_on_reqwest() -> Iterator[Sender]:
+    with httpx_async(transport=HttpxTransport(ClientBuilder().build())) as send:
         yield send
 
 
@@ -183,6 +211,25 @@ def aiohttp_session() -> Iterator[Sender]:
         runner.run(session.close())
 
 
+@contextmanager
+def tornado_client() -> Iterator[Sender]:
+    with asyncio.Runner() as runner:
+
+        async def start() -> tornado.httpclient.AsyncHTTPClient:
+            return tornado.httpclient.AsyncHTTPClient(force_instance=True)
+
+        client = runner.run(start())
+
+        async def post(url: str, body: bytes) -> tuple[int, bytes]:
+            answer = await client.fetch(url, method="POST", body=body, raise_error=False)
+            if answer.code == 599:
+                answer.rethrow()
+            return answer.code, answer.body
+
+        yield lambda url, body: runner.run(post(url, body))
+        client.close()
+
+
 THREADED: dict[str, Callable[[], AbstractContextManager[Sender]]] = {
     sender.__name__: sender
     for sender in (
@@ -200,5 +247,15 @@ THREADED: dict[str, Callable[[], AbstractContextManager[Sender]]] = {
 }
 
 SENDERS = THREADED | {
-    sender.__name__: sender for sender in (httpx_async, httpx2_async, aiohttp_session)
+    sender.__name__: sender
+    for sender in (
+        httpx_async,
+        httpx2_async,
+        httpx_on_curl,
+        httpx_async_on_curl,
+        httpx_on_reqwest,
+        httpx_async_on_reqwest,
+        aiohttp_session,
+        tornado_client,
+    )
 }

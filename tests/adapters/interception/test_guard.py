@@ -172,7 +172,7 @@ def test_threads_are_refused_and_named() -> None:
         "pytest-avatar refused a connection to 127.0.0.1:PORT, in thread worker-7: in this mode "
         "nothing of this run may reach the avatar service at "
         "http://127.0.0.1:PORT/v1/avatar-session. Expected: an answer from a cassette, which "
-        "httpx, requests, urllib3, http.client, urllib.request, httplib2 and aiohttp get. Seen: a "
+        "httpx, requests, urllib3, http.client, urllib.request, httplib2, aiohttp and tornado get. Seen: a "
         "client that goes around them. Send the request through one of these or through the "
         "avatar_gateway fixture, or run with --avatar-mode=live.\n"
     )

@@ -22,6 +22,7 @@ import httpx
 import httpx2
 import requests
 import urllib3
+from tornado.httpclient import AsyncHTTPClient
 
 from app import Talk, base
 
@@ -77,7 +78,14 @@ async def async_aiohttp(url, headers, content):
         async with client.post(url, headers=headers, data=content) as answer:
             return await answer.read()
 
-ASYNC = {client.__name__: client for client in (async_httpx, async_httpx2, async_aiohttp)}
+async def async_tornado(url, headers, content):
+    client = AsyncHTTPClient(force_instance=True)
+    return (await client.fetch(url, method="POST", headers=headers, body=content)).body
+
+ASYNC = {
+    client.__name__: client
+    for client in (async_httpx, async_httpx2, async_aiohttp, async_tornado)
+}
 
 def in_json(send):
     def post(path, authorization, body):
@@ -131,16 +139,40 @@ def test_every_client_replays_without_a_connection(project: Project) -> None:
     project.write("clients.py", CLIENTS)
     project.write("test_it.py", TESTS)
     with other_emulator() as service:
-        project.record(service=service).assert_outcomes(passed=17)
-    assert len(project.cassettes) == 17
+        project.record(service=service).assert_outcomes(passed=18)
+    assert len(project.cassettes) == 18
     with counted_connections(service) as connections:
-        project.replay(service=service).assert_outcomes(passed=17)
+        project.replay(service=service).assert_outcomes(passed=18)
     assert connections == []
 
 
 def test_what_every_client_records_is_the_same(project: Project) -> None:
     project.write("clients.py", CLIENTS)
     project.write("test_it.py", TESTS)
-    project.record("-k", "sync").assert_outcomes(passed=9, deselected=8)
+    project.record("-k", "sync").assert_outcomes(passed=10, deselected=8)
     for name in project.cassettes:
         assert project.requests(name) == ["avatar-session", "say-text", "init-client", "end"]
+
+
+TORNADO_ON_CURL = """
+    import pytest
+    from clients import *
+
+    AsyncHTTPClient.configure("tornado.curl_httpclient.CurlAsyncHTTPClient")
+
+    @pytest.mark.avatar_cassette
+    def test_it():
+        converse(in_json(in_loop(async_tornado)))
+"""
+
+
+def test_tornado_on_curl_replays_without_a_connection(project: Project) -> None:
+    """In a process without pytest-recording, which puts a class of its own in pycurl's place."""
+    project.write("clients.py", CLIENTS)
+    project.write("test_it.py", TORNADO_ON_CURL)
+    alone = ("-p", "no:recording")
+    with other_emulator() as service:
+        project.record(*alone, service=service, apart=True).assert_outcomes(passed=1)
+    with counted_connections(service) as connections:
+        project.replay(*alone, service=service, apart=True).assert_outcomes(passed=1)
+    assert connections == []
