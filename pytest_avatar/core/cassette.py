@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.core import wire
@@ -24,7 +25,9 @@ __all__ = [
     "Interaction",
     "audio_summary",
     "find_base",
+    "make_ask",
     "read_ask",
+    "read_recorded",
     "text_or_summary",
     "with_first_id_field",
 ]
@@ -61,7 +64,7 @@ class Cassette:
     is_normal: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ask:
     """What a request asks, without what differs from run to run.
 
@@ -79,7 +82,7 @@ class Ask:
     turn: str | None
     data: Any = field(hash=False)
 
-    @property
+    @cached_property
     def content(self) -> str:
         """The body as one text: equal for equal bodies."""
         return _encode(self.data)
@@ -112,6 +115,13 @@ def read_ask(base: BaseUrl, request: Request, clean: Callable[[str], str] | None
     call = wire.read_call(base, request)
     if call is None:
         raise ValueError(f"not a URL of the service: {request.url}")
+    return make_ask(base, request, call, clean)
+
+
+def make_ask(
+    base: BaseUrl, request: Request, call: Call, clean: Callable[[str], str] | None = None
+) -> Ask:
+    """Return the same for a request that has been understood already."""
     if call.operation is None:
         route = f"{request.method.upper()} {base.tail(request.url)}"
     else:
@@ -122,6 +132,23 @@ def read_ask(base: BaseUrl, request: Request, clean: Callable[[str], str] | None
     if clean is not None:
         route, data = clean(route), _clean(data, clean)
     return Ask(call.operation, route, call.session_id, turn, data)
+
+
+def read_recorded(
+    request: Request, known: tuple[BaseUrl, ...], clean: Callable[[str], str] | None = None
+) -> Ask | None:
+    """Return what a recorded request asks; `None` if it was for another place.
+
+    Args:
+        request: The request.
+        known: Base URLs that are tried first; then the shape of the path decides.
+        clean: As for `read_ask`.
+    """
+    for base in known:
+        if (call := wire.read_call(base, request)) is not None:
+            return make_ask(base, request, call, clean)
+    found = find_base(request, known)
+    return None if found is None else read_ask(found, request, clean)
 
 
 def _read_data(call: Call, request: Request) -> tuple[str | None, Any]:

@@ -42,7 +42,10 @@ class Response:
 def header(headers: Headers, name: str) -> str | None:
     """Return the first header of that name, whatever its case; `None` if there is none."""
     wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), None)
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None
 
 
 def is_header_word(text: str) -> bool:
@@ -69,6 +72,7 @@ class BaseUrl:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         self._text: Final = f"{self.scheme}://{host}{port}{self.path}"
+        self._tail: Final = re.compile(rf"{re.escape(self._text)}(?![^/?#])([^?#]*)")
 
     def __str__(self) -> str:
         return self._text
@@ -97,14 +101,10 @@ class BaseUrl:
 
         The base owns what stands below it at a `/` boundary, so `…/avatar-session-2` is elsewhere.
         """
-        rest = url[len(self._text) :] if url.startswith(self._text) else None
-        if rest is None or not _is_boundary(rest):
-            rest = self._rest_of_other_spelling(url)
-        if rest is None or not _is_boundary(rest):
-            return None
-        return rest.partition("?")[0].partition("#")[0]
+        found = self._tail.match(url)
+        return self._tail_of_other_spelling(url) if found is None else found[1]
 
-    def _rest_of_other_spelling(self, url: str) -> str | None:
+    def _tail_of_other_spelling(self, url: str) -> str | None:
         """Cut off the base where a client spells it with a default port or in capitals."""
         if self.host not in url.lower():
             return None
@@ -115,7 +115,8 @@ class BaseUrl:
             return None
         if address != (self.scheme, self.host, self.port) or not parts.path.startswith(self.path):
             return None
-        return parts.path[len(self.path) :]
+        tail = parts.path[len(self.path) :]
+        return tail if tail[:1] in ("", "/") else None
 
 
 def _split(url: str) -> SplitResult:
@@ -149,7 +150,3 @@ def _port(parts: SplitResult) -> int:
     if not port:
         raise ValueError("has a port that is no number from 1 to 65535")
     return port
-
-
-def _is_boundary(rest: str) -> bool:
-    return not rest or rest[0] in "/?#"

@@ -215,23 +215,23 @@ class Exchange:
     def _account_for(self, response: Response) -> None:
         if self._key is None or self.call.operation is None:
             return
-        answer = wire.read_answer(response)
         if self.call.operation is Operation.CREATE:
-            self._account_for_create(self._key, answer)
+            self._account_for_create(self._key, wire.read_answer(response))
         elif self.call.operation is Operation.END:
-            self._account_for_end(self._key, answer)
+            self._account_for_end(self._key, wire.read_answer(response))
         else:
-            self._interceptor.ledger.called(self._key, self.call.operation, answer.status)
+            self._interceptor.ledger.called(self._key, self.call.operation, response.status)
 
     def _account_for_create(self, key: str, answer: wire.Answer) -> None:
         ledger, secrets = self._interceptor.ledger, self._interceptor.secrets
         opened = wire.read_opened(answer)
-        said = secrets.scrub(answer.error or answer.problem or "no session in the answer")
         if opened is not None:
             if opened.token is not None:
                 secrets.add(opened.token, "token")
             ledger.opened(key, opened.session_id, opened.token, answer.status)
-        elif 300 <= answer.status < 500:
+            return
+        said = secrets.scrub(answer.error or answer.problem or "no session in the answer")
+        if 300 <= answer.status < 500:
             ledger.refused(key, answer.status, f"{answer.status} {said}")
         else:
             ledger.unknown(key, answer.status, f"{answer.status} {said}")

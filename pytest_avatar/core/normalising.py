@@ -78,6 +78,10 @@ class Names:
     def __contains__(self, value: object) -> bool:
         return value in self._whole
 
+    def whole(self, text: str) -> str:
+        """Return what stands for a known value, and any other text as it is."""
+        return self._whole.get(text, text)
+
     def __call__(self, text: str) -> str:
         """Return a text with what stands for each known value.
 

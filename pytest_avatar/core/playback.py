@@ -81,10 +81,15 @@ class Playback:
         self._foreign = [name for name in self._tracks if name and name.startswith("foreign-")]
         self._cast: dict[str, str] = {}
         self._actual: dict[str, str] = {}
+        self._known = frozenset(entry.key for entry in self._entries)
         self._sessions_with: dict[str, dict[str, None]] = defaultdict(dict)
         for entry, ask in zip(self._entries, asks, strict=True):
             if ask.session is not None:
                 self._sessions_with[entry.key][ask.session] = None
+
+    def knows(self, ask: Ask) -> bool:
+        """Whether any interaction asks the same, of whichever session."""
+        return self._key(ask) in self._known
 
     def play(self, ask: Ask) -> int | None:
         """Return the index of the interaction that answers a request; `None` if none does."""
@@ -140,6 +145,8 @@ class Playback:
             )
         if ask.turn is not None and recorded.turn is not None and ask.turn != recorded.turn:
             body = _renamed(body, recorded.turn, json.dumps(ask.turn)[1:-1])
+        if body is response.body:
+            return response
         return Response(response.status, response.headers, body, response.reason)
 
     def recorded_session(self, session: str) -> str:
@@ -238,5 +245,7 @@ class Playback:
 
 
 def _renamed(body: bytes, old: str, new: str) -> bytes:
+    if old.encode() not in body:
+        return body
     pattern = rb"(?<![\w-])" + re.escape(old.encode()) + rb"(?![\w-])"
     return re.sub(pattern, lambda _match: new.encode(), body)

@@ -97,19 +97,25 @@ class Secrets:
 
     def __init__(self) -> None:
         self._replacer = Replacer()
+        self._heard: set[str] = set()
 
     def add(self, value: str, name: str) -> None:
-        """Make a secret known.
+        """Make a secret known. The first word on a value counts: each request brings it again.
 
         Args:
             value: The secret. Short ones are passed over, and what stands for a secret is none.
             name: What stands in its place, in angle brackets (`ks`, `token`).
         """
+        if value in self._heard:
+            return
+        self._heard.add(value)
         if len(value) >= SHORTEST and not is_placeholder(value):
             self._replacer.add(value, f"<{name}>")
 
     def scrub(self, text: str) -> str:
         """Return a text without any secret in it; an ordinary text comes back as it is."""
+        if len(text) < SHORTEST:  # there is not even room for a key and its value
+            return text
         text = self._replacer(text)
         for shape, name in _SHAPES:
             text = shape.sub(partial(_scrub_shape, name), text)

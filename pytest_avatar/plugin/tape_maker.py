@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,6 @@ from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
@@ -41,6 +41,7 @@ class TapeMaker:
         self._lanes: Final = Lanes()
         self._identities: Final = Identities()
         self._folder: Final = run.cassette_folder
+        self._shown_folder: Final = run.shown(run.cassette_folder)
         avatar_id = run.settings.avatar_id
         is_named = avatar_id not in (None, AVATAR_ID)  # a shielded controller sets it for workers
         self._aliases: Final = {str(avatar_id): AVATAR_ID} if is_named else {}
@@ -53,7 +54,7 @@ class TapeMaker:
         """Return a fresh tape for a test."""
         choice: CassetteChoice = closest(item, "avatar_cassette") or _DEFAULTS
         allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
-        path = self._folder / item_path(item, choice.name)
+        path = item_path(item, choice.name)
         reason = None if allowance is None else allowance.reason
         return self._make(path, item.nodeid, choice, leaks_allowed=reason)
 
@@ -67,20 +68,20 @@ class TapeMaker:
         """
         label = _label(cue, number)
         parameter = getattr(request, "param_index", 0) if hasattr(request, "param") else None
-        path = self._folder / fixture_path(cue, request.node, parameter, number=number)
+        path = fixture_path(cue, request.node, parameter, number=number)
         test = self._run.stage.item
         return self._make(path, test.nodeid if test else "", _DEFAULTS, label=label)
 
     def _make(
         self,
-        path: Path,
+        name: str,
         node_id: str,
         choice: CassetteChoice,
         *,
         label: str | None = None,
         leaks_allowed: str | None = None,
     ) -> Tape:
-        settings = self._run.settings
+        settings, path = self._run.settings, self._folder / name
         shared: dict[str, Any] = {
             "base": settings.base_url,
             "secrets": self._run.secrets,
@@ -100,7 +101,7 @@ class TapeMaker:
             "record_command": _record_command(node_id),
             "match_on": choice.match_on,
             "allow_repeats": choice.allow_repeats,
-            "shown_path": self._run.shown(path),
+            "shown_path": os.path.join(self._shown_folder, name),  # noqa: PTH118 - a text
         }
         if settings.mode is Mode.VERIFY:
             return VerifyTape(path, identities=self._identities, **shared)

@@ -7,7 +7,13 @@ import json
 import pytest
 
 from pytest_avatar.core import wire
-from pytest_avatar.core.cassette import audio_summary, find_base, read_ask, text_or_summary
+from pytest_avatar.core.cassette import (
+    audio_summary,
+    find_base,
+    read_ask,
+    read_recorded,
+    text_or_summary,
+)
 from pytest_avatar.core.http import BaseUrl, Request
 from pytest_avatar.core.multipart import Part, write_multipart
 from pytest_avatar.core.wire import Operation
@@ -95,6 +101,15 @@ def test_a_url_of_elsewhere_is_refused() -> None:
 )
 def test_the_base_url_of_a_recorded_request_is_found(url: str, base: str) -> None:
     assert find_base(Request("POST", url, ()), (BASE,)) == BaseUrl(base)
+
+
+def test_a_recorded_request_is_read_under_the_base_that_it_was_sent_to() -> None:
+    elsewhere = Request("POST", "https://other.example/v2/avatar-session/s/end", (), b"{}")
+    for request in (Request("POST", f"{BASE}/s/end", (), b"{}"), elsewhere):
+        assert read_recorded(request, (BASE,)) == read_ask(
+            BASE, Request("POST", f"{BASE}/s/end", ())
+        )
+    assert read_recorded(Request("GET", "https://b.example/", ()), (BASE,)) is None
 
 
 def test_a_bare_create_is_known_by_its_body() -> None:

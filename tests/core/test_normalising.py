@@ -42,6 +42,11 @@ def test_a_short_id_is_replaced_only_if_it_is_the_whole_text(normaliser: Normali
     assert normaliser.text("css2 is no s2") == "css2 is no s2"
 
 
+def test_the_whole_text_alone_is_replaced_if_it_is_asked_so(names: Names) -> None:
+    assert names.whole("real-session") == "session-1"
+    assert names.whole("/real-session/end") == "/real-session/end"
+
+
 def test_the_base_url_becomes_the_default_one(normaliser: Normaliser) -> None:
     text = f"see {BASE}/x at 127.0.0.1:8787"
     assert normaliser.text(text) == f"see {DEFAULT_BASE}/x at {DEFAULT_BASE.host}"

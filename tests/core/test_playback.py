@@ -56,6 +56,13 @@ class Player:
         assert self.send(f"/{session}/say-text", text=text)["of"] == session
 
 
+def test_what_any_session_was_asked_is_known() -> None:
+    recorded = playback(s1=["a"])
+    known = read_ask(DEFAULT_BASE, request("/another/say-text", text="a"))
+    unknown = read_ask(DEFAULT_BASE, request("/s1/say-text", text="b"))
+    assert (recorded.knows(known), recorded.knows(unknown)) == (True, False)
+
+
 @pytest.mark.parametrize("order", list(permutations(["abc", "abd", "xbc"])))
 def test_whoever_is_created_first_finds_its_answers(order: tuple[str, ...]) -> None:
     player = Player(playback(s1=list("abc"), s2=list("abd"), s3=list("xbc")))

@@ -41,8 +41,10 @@ def find_cassette(path: Path) -> Path | None:
     Args:
         path: Its name as JSON.
     """
-    names = (path, *(path.with_suffix(suffix) for suffix in _YAML_SUFFIXES))
-    return next((name for name in names if name.exists()), None)
+    if path.exists():
+        return path
+    others = (path.with_suffix(suffix) for suffix in _YAML_SUFFIXES)
+    return next((other for other in others if other.exists()), None)
 
 
 def load_cassette(path: Path) -> Cassette:
@@ -176,21 +178,18 @@ def _read_cassette(data: Any) -> Cassette:  # noqa: ANN401 - checked here
 def _read_interaction(data: Any, place: int) -> Interaction:  # noqa: ANN401 - checked here
     try:
         request, response = data["request"], data["response"]
-        status = response["status"]
-        lane = data.get("lane", 1)
-        sent = Request(
-            _text(request["method"]),
-            _text(request["uri"]),
-            _read_headers(request.get("headers")),
-            _read_bytes(request.get("body")),
-        )
+        status, lane = response["status"], data.get("lane", 1)
+        method, url, code = request["method"], request["uri"], status["code"]
+        _require(isinstance(method, str), isinstance(url, str))
+        _require(isinstance(code, int), isinstance(lane, int))
+        headers, body = _read_headers(request.get("headers")), _read_bytes(request.get("body"))
         answer = Response(
-            _number(status["code"]),
+            code,
             _read_headers(response.get("headers")),
             _read_body(response.get("body") or {}),
             str(status.get("message") or ""),
         )
-        return Interaction(sent, answer, _number(lane))
+        return Interaction(Request(method, url, headers, body), answer, lane)
     except KeyError as error:
         reason = f"interaction {place + 1} has no {error.args[0]}"
         raise _BrokenError(reason, interaction=place) from error
@@ -199,22 +198,21 @@ def _read_interaction(data: Any, place: int) -> Interaction:  # noqa: ANN401 - c
         raise _BrokenError(reason, interaction=place) from error
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - checked here
-    if not isinstance(value, str):
+def _require(*conditions: bool) -> None:
+    if not all(conditions):
         raise TypeError
-    return value
-
-
-def _number(value: Any) -> int:  # noqa: ANN401 - checked here
-    if not isinstance(value, int):
-        raise TypeError
-    return value
 
 
 def _read_bytes(value: Any) -> bytes:  # noqa: ANN401 - checked here
     if isinstance(value, bytes):
         return value
     return _text(value or "").encode("utf-8", "surrogatepass")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - checked here
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _read_body(data: Mapping[str, Any]) -> bytes:
@@ -224,11 +222,14 @@ def _read_body(data: Mapping[str, Any]) -> bytes:
 
 
 def _read_headers(data: Mapping[str, Any] | None) -> Headers:
-    return tuple(
-        (_text(name), _text(value))
+    headers = [
+        (name, value)
         for name, values in (data or {}).items()
-        for value in (values if isinstance(values, list) else [values])
-    )
+        for value in (values if isinstance(values, list) else (values,))
+    ]
+    for name, value in headers:
+        _require(isinstance(name, str), isinstance(value, str))
+    return tuple(headers)
 
 
 def _dump_interaction(one: Interaction) -> dict[str, Any]:

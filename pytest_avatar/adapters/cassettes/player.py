@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from pytest_avatar.adapters.cassettes.files import find_cassette, load_cassette
-from pytest_avatar.core.cassette import find_base, read_ask
+from pytest_avatar.core.cassette import make_ask, read_recorded
 from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.misses import Place, describe_miss, describe_unplayed, distance
 from pytest_avatar.core.normalising import DEFAULT_BASE, Names, Normaliser
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_avatar.core.cassette import Ask, Cassette, Interaction
+    from pytest_avatar.core.interception import Exchange
     from pytest_avatar.core.redaction import Secrets
-    from pytest_avatar.core.wire import BaseUrl, Request
+    from pytest_avatar.core.wire import BaseUrl
 
 __all__ = ["Player"]
 
@@ -58,7 +59,10 @@ class Player:
         for value, placeholder in self.aliases.items():
             self._names.add(value, placeholder)
         self._clean = Normaliser(self._names, self.secrets, self.base).text
-        self._place = Place(self.test, self.shown_path or str(self.path), self.record_command)
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.test, self.shown_path or str(self.path), self.record_command)
 
     @property
     def unplayed(self) -> tuple[Interaction, ...]:
@@ -96,9 +100,9 @@ class Player:
             if ask.operation is not Operation.KEEP_ALIVE and not playback.is_played(index)
         ]
 
-    def _ask(self, request: Request) -> Ask:
+    def _cleaned(self, exchange: Exchange) -> Ask:
         """Return what a request of this run asks, in terms of the cassette."""
-        return read_ask(self.base, request, self._clean)
+        return make_ask(self.base, exchange.request, exchange.call, self._clean)
 
     def _miss_message(self, ask: Ask) -> str:
         """Return what to say about a request that has no answer, redacted."""
@@ -130,8 +134,8 @@ class Player:
         interactions: list[Interaction] = []
         asks: list[Ask] = []
         for interaction in cassette.interactions:
-            base = find_base(interaction.request, (DEFAULT_BASE, self.base))
-            if base is not None:
+            ask = read_recorded(interaction.request, (DEFAULT_BASE, self.base), clean)
+            if ask is not None:
                 interactions.append(interaction)
-                asks.append(read_ask(base, interaction.request, clean))
+                asks.append(ask)
         return Playback(interactions, asks, self.match_on, allow_repeats=self.allow_repeats)

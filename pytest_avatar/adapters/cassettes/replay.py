@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.cassettes.player import Player
 from pytest_avatar.core import wire
+from pytest_avatar.core.cassette import make_ask
 from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.events import Actor
 from pytest_avatar.core.misses import Miss, describe
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_avatar.core.wire import Response
 
 __all__ = ["ReplayTape"]
+
+_RECORDED_HOST: Final = DEFAULT_BASE.host.encode()
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -51,13 +54,13 @@ class ReplayTape(Player):
         """
         if exchange.actor is Actor.KEEPER:
             return wire.json_response(200, {"success": True})
-        ask = self._ask(exchange.request)
         with self._lock:
             try:
-                return self._answer(ask)
+                return self._answer(exchange)
             except CassetteError as error:
                 if not exchange.actor.is_background:
-                    self._misses.append(Miss(self.secrets.scrub(describe(ask)), str(error)))
+                    asked = self.secrets.scrub(describe(self._cleaned(exchange)))
+                    self._misses.append(Miss(asked, str(error)))
                 raise
 
     def finish(self, exchange: Exchange, response: Response) -> None:
@@ -66,7 +69,8 @@ class ReplayTape(Player):
     def abort(self, exchange: Exchange, error: BaseException) -> None:
         """Nothing is sent, so nothing fails."""
 
-    def _answer(self, ask: Ask) -> Response:
+    def _answer(self, exchange: Exchange) -> Response:
+        ask = self._ask(exchange)
         index = self._playback.play(ask)
         if index is None:
             index = self._play_as_avatar_of_the_settings(ask)
@@ -90,9 +94,21 @@ class ReplayTape(Player):
             self._has_stand_in = True
         return index
 
+    def _ask(self, exchange: Exchange) -> Ask:
+        """Return what a request asks, in terms of the cassette.
+
+        Most stand there as they are sent, or with another avatar. Only the rest is searched for
+        what differs from run to run.
+        """
+        for clean in (None, self._names.whole):
+            ask = make_ask(self.base, exchange.request, exchange.call, clean)
+            if self._playback.knows(ask):
+                return ask
+        return self._cleaned(exchange)
+
     def _rebased(self, answer: Response) -> Response:
         """Put the base URL of the run where the recorded answer names the service."""
-        if DEFAULT_BASE.host.encode() not in answer.body:
+        if _RECORDED_HOST not in answer.body:
             return answer
         body = rebase(answer.body.decode("utf-8", "surrogateescape"), DEFAULT_BASE, self.base)
         return replace(answer, body=body.encode("utf-8", "surrogateescape"))

@@ -62,7 +62,7 @@ class VerifyTape(Player):
         """Compare an answer; that of a create in a dialect that was refused must wait."""
         if exchange.actor.is_background:
             return
-        ask = self._ask(exchange.request)
+        ask = self._cleaned(exchange)
         with self._lock:
             self._refused.pop(ask.content, None)
             if is_refused_dialect(exchange.call, response):
