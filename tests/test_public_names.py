@@ -57,7 +57,9 @@ def test_importing_the_package_imports_nothing_but_itself() -> None:
 
 
 def test_the_client_works_without_pytest() -> None:
-    loaded = names_loaded_by("from pytest_avatar import AvatarClient")
+    loaded = names_loaded_by(
+        'from pytest_avatar import AvatarClient\nAvatarClient("the-ks").close()'
+    )
     assert "httpx" in loaded
     assert not loaded & {"pytest", "vcr", "yaml", "starlette", "uvicorn"}
 

@@ -7,9 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
-import anyio
-
-from pytest_avatar.adapters.http import AsyncSender, Sender
 from pytest_avatar.core.conversation import Conversation, Service
 from pytest_avatar.core.dialect import Dialect
 from pytest_avatar.core.errors import AvatarError
@@ -21,6 +18,9 @@ from pytest_avatar.core.wire import DEFAULT_BASE_URL, Operation
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+
+    from pytest_avatar.adapters.http import AsyncSender, Sender
+    from pytest_avatar.adapters.offline import AsyncOfflineSender, OfflineSender
 
     Audio = bytes | os.PathLike[str] | str | BinaryIO
 
@@ -65,7 +65,7 @@ class AvatarSession(_Session):
     ending.
     """
 
-    def __init__(self, conversation: Conversation, sender: Sender) -> None:
+    def __init__(self, conversation: Conversation, sender: Sender | OfflineSender) -> None:
         super().__init__(conversation)
         self._sender: Final = sender
 
@@ -156,7 +156,9 @@ class AvatarSession(_Session):
 class AsyncAvatarSession(_Session):
     """One open session, for `async` code; the same as `AvatarSession` with `await`."""
 
-    def __init__(self, conversation: Conversation, sender: AsyncSender) -> None:
+    def __init__(
+        self, conversation: Conversation, sender: AsyncSender | AsyncOfflineSender
+    ) -> None:
         super().__init__(conversation)
         self._sender: Final = sender
 
@@ -213,6 +215,8 @@ class AsyncAvatarSession(_Session):
         traceback: TracebackType | None,
     ) -> None:
         __tracebackhide__ = True
+        import anyio  # noqa: PLC0415 - a replay may do without
+
         try:
             with anyio.CancelScope(shield=True):  # a cancelled task would not get to end it
                 await self.end()
@@ -262,6 +266,8 @@ class AvatarClient(_Client):
 
     @cached_property
     def _sender(self) -> Sender:
+        from pytest_avatar.adapters.http import Sender  # noqa: PLC0415 - 50 ms, for httpx
+
         return Sender(self._service.base)
 
     def create_session(
@@ -317,6 +323,8 @@ class AsyncAvatarClient(_Client):
 
     @cached_property
     def _sender(self) -> AsyncSender:
+        from pytest_avatar.adapters.http import AsyncSender  # noqa: PLC0415 - as above
+
         return AsyncSender(self._service.base, pooled=True)
 
     async def create_session(

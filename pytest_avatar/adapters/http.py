@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 import httpx
 
-from pytest_avatar.core.conversation import NoAnswerError, Pause, resume
+from pytest_avatar.core.conversation import NoAnswerError, Pause, drive, drive_async
 from pytest_avatar.core.http import Response
 
 if TYPE_CHECKING:
@@ -40,13 +40,7 @@ class Sender:
     def perform(self, steps: Steps[_Result]) -> _Result:
         """Take every step of a conversation, and return what it returns."""
         __tracebackhide__ = True
-        outcome: Outcome = None
-        try:
-            while True:
-                outcome = self._take(resume(steps, outcome))
-        except StopIteration as finished:
-            result: _Result = finished.value
-            return result
+        return drive(steps, self._take)
 
     def _take(self, step: Send | Pause) -> Outcome:
         __tracebackhide__ = True
@@ -79,13 +73,7 @@ class AsyncSender:
     async def perform(self, steps: Steps[_Result]) -> _Result:
         """Take every step of a conversation, and return what it returns."""
         __tracebackhide__ = True
-        outcome: Outcome = None
-        try:
-            while True:
-                outcome = await self._take(resume(steps, outcome))
-        except StopIteration as finished:
-            result: _Result = finished.value
-            return result
+        return await drive_async(steps, self._take)
 
     async def _take(self, step: Send | Pause) -> Outcome:
         __tracebackhide__ = True

@@ -13,6 +13,7 @@ from pytest_avatar.core.wire import Operation
 
 if TYPE_CHECKING:
     from pytest_avatar.adapters.http import Sender
+    from pytest_avatar.adapters.offline import OfflineSender
     from pytest_avatar.core.conversation import Conversation
 
 __all__ = ["Keeper"]
@@ -29,7 +30,9 @@ class Keeper:
         longest_life: After how many seconds a session is ended; 0 lets it live.
     """
 
-    def __init__(self, sender: Sender, *, interval: float, longest_life: float) -> None:
+    def __init__(
+        self, sender: Sender | OfflineSender, *, interval: float, longest_life: float
+    ) -> None:
         self._sender: Final = sender
         self._interval: Final = interval or float("inf")
         self._longest_life: Final = longest_life or float("inf")

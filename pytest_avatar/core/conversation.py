@@ -21,7 +21,7 @@ from pytest_avatar.core.setting_values import check_ks
 from pytest_avatar.core.wire import Answer, Ending, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from pytest_avatar.core.dialect import Dialect
     from pytest_avatar.core.http import BaseUrl, Request, Response
@@ -35,7 +35,8 @@ __all__ = [
     "Send",
     "Service",
     "Steps",
-    "resume",
+    "drive",
+    "drive_async",
 ]
 
 END_TRY_SECONDS: Final = 2.0
@@ -92,7 +93,7 @@ Steps = Generator[Send | Pause, "Response | None", _Result]
 Outcome: TypeAlias = "Response | NoAnswerError | None"
 
 
-def resume(steps: Steps[_Result], outcome: Outcome) -> Send | Pause:
+def _resume(steps: Steps[_Result], outcome: Outcome) -> Send | Pause:
     """Go on with a conversation; return what to do next.
 
     Args:
@@ -105,6 +106,32 @@ def resume(steps: Steps[_Result], outcome: Outcome) -> Send | Pause:
     if isinstance(outcome, NoAnswerError):
         return steps.throw(outcome)
     return steps.send(outcome)
+
+
+def drive(steps: Steps[_Result], take: Callable[[Send | Pause], Outcome]) -> _Result:
+    """Take every step of a conversation, and return what it returns."""
+    __tracebackhide__ = True
+    outcome: Outcome = None
+    try:
+        while True:
+            outcome = take(_resume(steps, outcome))
+    except StopIteration as finished:
+        result: _Result = finished.value
+        return result
+
+
+async def drive_async(
+    steps: Steps[_Result], take: Callable[[Send | Pause], Awaitable[Outcome]]
+) -> _Result:
+    """Take every step of a conversation in `async` code, and return what it returns."""
+    __tracebackhide__ = True
+    outcome: Outcome = None
+    try:
+        while True:
+            outcome = await take(_resume(steps, outcome))
+    except StopIteration as finished:
+        result: _Result = finished.value
+        return result
 
 
 @dataclass(frozen=True, slots=True)

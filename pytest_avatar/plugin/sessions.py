@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
-from pytest_avatar.adapters.http import AsyncSender, Sender
 from pytest_avatar.adapters.keeper import Keeper
 from pytest_avatar.adapters.shield import shielded
 from pytest_avatar.core.conversation import Conversation, Service
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from contextlib import AbstractContextManager
 
+    from pytest_avatar.adapters.http import AsyncSender, Sender
+    from pytest_avatar.adapters.offline import AsyncOfflineSender, OfflineSender
     from pytest_avatar.core.conversation import Steps
     from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.core.model import AvatarOptions
@@ -51,6 +51,7 @@ class Sessions:
         settings = run.settings
         self._settings: Final = settings
         self._ledger: Final = run.ledger
+        self._interceptor: Final = run.tapes.interceptor
         self._place: Final = place
         self._count_open: Final = run.count_open
         self._held: Final[set[str]] = set()
@@ -59,11 +60,23 @@ class Sessions:
         )
 
     @cached_property
-    def _sender(self) -> Sender:
+    def _sender(self) -> Sender | OfflineSender:
+        if self._settings.mode is Mode.REPLAY:
+            from pytest_avatar.adapters.offline import OfflineSender  # noqa: PLC0415 - one of two
+
+            return OfflineSender(self._interceptor)
+        from pytest_avatar.adapters.http import Sender  # noqa: PLC0415 - imports httpx
+
         return Sender(self._settings.base_url)
 
     @cached_property
-    def _async_sender(self) -> AsyncSender:
+    def _async_sender(self) -> AsyncSender | AsyncOfflineSender:
+        if self._settings.mode is Mode.REPLAY:
+            from pytest_avatar.adapters.offline import AsyncOfflineSender  # noqa: PLC0415 - see above
+
+            return AsyncOfflineSender(self._interceptor)
+        from pytest_avatar.adapters.http import AsyncSender  # noqa: PLC0415 - as above
+
         return AsyncSender(self._settings.base_url, pooled=False)
 
     @cached_property
@@ -165,6 +178,8 @@ class Sessions:
         if len(records) == 1:
             self._end_record(records[0])
             return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - seldom needed
+
         with ThreadPoolExecutor(min(len(records), _MOST_AT_ONCE)) as pool:
             list(pool.map(self._end_record, records))
 

@@ -29,6 +29,9 @@ class Tapes:
 
     Args:
         run: The run of this process.
+
+    Attributes:
+        interceptor: Hears of every request.
     """
 
     def __init__(self, run: AvatarRun) -> None:
@@ -38,7 +41,7 @@ class Tapes:
             RefusingTape(run.findings.refusals) if self._offline else LiveTape()
         )
         self._maker: Final = TapeMaker(run) if run.settings.mode.uses_cassettes else None
-        self._interceptor: Final = Interceptor(
+        self.interceptor: Final = Interceptor(
             run.settings.base_url,
             run.ledger,
             run.secrets,
@@ -55,7 +58,7 @@ class Tapes:
     def install(self) -> Callable[[], None]:
         """Begin to listen; return what stops it."""
         undo_lanes = self._maker.install() if self._maker is not None else None
-        undo_clients = install(self._interceptor)
+        undo_clients = install(self.interceptor)
 
         def undo() -> None:
             undo_clients()
@@ -73,20 +76,20 @@ class Tapes:
         """Put in a fresh tape for an attempt of a test."""
         self._reports.clear()
         self._failures = ""
-        self._of_test = self._interceptor.tape = self._tape_for(item)
+        self._of_test = self.interceptor.tape = self._tape_for(item)
 
     def watch_now(self, item: pytest.Item) -> None:
         """Put in the tape of a test that turned out only now to use avatars."""
         if self._of_test is self._idle:
-            self._of_test = self._interceptor.tape = self._tape_for(item)
+            self._of_test = self.interceptor.tape = self._tape_for(item)
 
     def window(self, cue: FixtureCue, request: pytest.FixtureRequest) -> Window:
         """Return the time in which a fixture that outlives a test is set up or torn down."""
         if self._maker is None:
-            return Window(cue, self._idle, self._interceptor, self._finish)
+            return Window(cue, self._idle, self.interceptor, self._finish)
         number = 1 + sum(window.cue.is_namesake(cue) for window in self._live)
         tape = self._maker.for_fixture(cue, request, number)
-        window = Window(cue, tape, self._interceptor, self._finish)
+        window = Window(cue, tape, self.interceptor, self._finish)
         self._live.append(window)
         return window
 
@@ -111,7 +114,7 @@ class Tapes:
             What is wrong with what was sent, apart from what the test failed with anyway.
         """
         tape, self._of_test = self._of_test, self._idle
-        self._interceptor.tape = self._idle
+        self.interceptor.tape = self._idle
         if isinstance(tape, VerifyTape):
             self._run.findings.notes += tape.notes
         went_wrong = failed or any(report.failed for report in self._reports)

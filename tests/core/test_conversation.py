@@ -21,7 +21,7 @@ from pytest_avatar.core.conversation import (
     Send,
     Service,
     Steps,
-    resume,
+    drive,
 )
 from pytest_avatar.core.dialect import Dialect
 from pytest_avatar.core.errors import (
@@ -77,13 +77,7 @@ class Driver:
         self.paused: list[float] = []
 
     def drive(self, steps: Steps[Result]) -> Result:
-        outcome: Outcome = None
-        try:
-            while True:
-                outcome = self._take(resume(steps, outcome))
-        except StopIteration as finished:
-            result: Result = finished.value
-            return result
+        return drive(steps, self._take)
 
     def _take(self, step: Send | Pause) -> Outcome:
         if isinstance(step, Pause):
