@@ -16,8 +16,11 @@ from starlette.responses import JSONResponse, Response
 
 from pytest_avatar.adapters.http import client_options
 from pytest_avatar.adapters.loopback_server import BackgroundServer
+from pytest_avatar.adapters.peers import Peers
+from pytest_avatar.core import http as core
+from pytest_avatar.core import wire
 from pytest_avatar.core.errors import CassetteError
-from pytest_avatar.core.interception import passing_on_for
+from pytest_avatar.core.interception import Sender, passing_on_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +48,10 @@ _OF_ONE_CONNECTION: Final = frozenset(
 """Headers that belong to one connection, and so are not passed on (RFC 9110, 7.6.1)."""
 
 
+_SEE_THROUGH_SECONDS: Final = 4.0
+"""How long the answer to a create is waited for once its sender is gone."""
+
+
 class Gateway:
     """Stands for the service at an address of this machine, from `start` to `stop`.
 
@@ -57,6 +64,7 @@ class Gateway:
         self._client: httpx.AsyncClient | None = None
         self._listener: Final = socket.create_server(("127.0.0.1", 0), backlog=1024)
         port = self._listener.getsockname()[1]
+        self._peers: Final = Peers(port)
         self._server: Final = BackgroundServer(
             self._serve, self._listener, name=None, closing=self._close
         )
@@ -71,39 +79,58 @@ class Gateway:
         self._server.stop()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; if its sender goes, let go of the service too."""
+        """Answer one request; if its sender goes, let go of the service too.
+
+        A create is seen through all the same: a session whose answer nobody reads cannot be ended.
+        """
         request = Request(scope, receive)
         outgoing = await self._outgoing(request)
-        passing_on = asyncio.create_task(self._pass_on(request, outgoing))
+        is_create = self._is_create(outgoing)
+        sender = await self._sender(request, named=is_create)
+        passing_on = asyncio.create_task(self._pass_on(outgoing, sender))
         waiting = asyncio.create_task(_until_gone(receive))
-        done, _ = await asyncio.wait({passing_on, waiting}, return_when="FIRST_COMPLETED")
-        for task in (passing_on, waiting):
-            if task not in done:
-                task.cancel()
-        await asyncio.wait({passing_on, waiting})
-        if passing_on in done:
+        await asyncio.wait({passing_on, waiting}, return_when="FIRST_COMPLETED")
+        if passing_on.done():
+            waiting.cancel()
             await passing_on.result()(scope, receive, send)
+            return
+        await asyncio.wait({passing_on}, timeout=_SEE_THROUGH_SECONDS if is_create else 0)
+        passing_on.cancel()
+        await asyncio.wait({passing_on})
 
     async def _outgoing(self, request: Request) -> httpx.Request:
-        tail = request.url.path.removeprefix(self._base.path)
-        raw_path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii")
-        if raw_path.startswith(self._base.path):
-            tail = raw_path.removeprefix(self._base.path)
-        query = f"?{request.url.query}" if request.url.query else ""
+        path = request.scope["raw_path"] or request.url.path.encode()
+        query = request.scope["query_string"]
+        target = path + b"?" + query if query else path
         return httpx.Request(
             request.method,
-            f"{self._base}{tail}{query}",
+            self._base.origin + target.decode("ascii"),
             headers=_passed_on(request.headers.raw),
             content=await request.body(),
         )
 
-    async def _pass_on(self, request: Request, outgoing: httpx.Request) -> Response:
-        if self._client is None:
-            patience = httpx.Timeout(None)  # whoever asks decides how long to wait
-            self._client = httpx.AsyncClient(**client_options(self._base), timeout=patience)
+    def _is_create(self, outgoing: httpx.Request) -> bool:
+        seen = core.Request(outgoing.method, str(outgoing.url), (), outgoing.content)
+        call = wire.read_call(self._base, seen)
+        return call is not None and call.operation is wire.Operation.CREATE
+
+    async def _sender(self, request: Request, *, named: bool) -> Sender:
+        """Return who sends a request; its process only if it is to be `named`, which costs time."""
         agent = request.headers.get("user-agent", "an unnamed client").partition("/")[0]
+        process = None
+        if named and request.client is not None:
+            process = await asyncio.to_thread(self._peers.name, request.client.port)
+        return Sender(f"{agent} through the gateway", process)
+
+    async def _pass_on(self, outgoing: httpx.Request, sender: Sender) -> Response:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                **client_options(self._base),
+                timeout=httpx.Timeout(None),  # whoever asks decides how long to wait
+                limits=httpx.Limits(max_connections=None),  # and nobody waits for somebody else
+            )
         try:
-            with passing_on_for(f"{agent} through the gateway"):
+            with passing_on_for(sender):
                 answer = await self._client.send(outgoing, stream=True)
             body = b"".join([piece async for piece in answer.aiter_raw()])
             await answer.aclose()
@@ -122,11 +149,11 @@ class Gateway:
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [
-        (name, value)
-        for name, value in headers
-        if name.decode("latin-1").lower() not in _OF_ONE_CONNECTION
-    ]
+    """Return the headers without those of one connection, and those that `Connection` names."""
+    pairs = [(name.decode("latin-1").lower(), name, value) for name, value in headers]
+    named = ",".join(value.decode("latin-1") for key, _, value in pairs if key == "connection")
+    dropped = _OF_ONE_CONNECTION.union(key.strip().lower() for key in named.split(","))
+    return [(name, value) for key, name, value in pairs if key not in dropped]
 
 
 def _bad_gateway(error: str) -> Response:

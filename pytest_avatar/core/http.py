@@ -71,7 +71,8 @@ class BaseUrl:
         self.path: Final = parts.path.rstrip("/")
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        self._text: Final = f"{self.scheme}://{host}{port}{self.path}"
+        self.origin: Final = f"{self.scheme}://{host}{port}"
+        self._text: Final = f"{self.origin}{self.path}"
         self._tail: Final = re.compile(rf"{re.escape(self._text)}(?![^/?#])([^?#]*)")
 
     def __str__(self) -> str:

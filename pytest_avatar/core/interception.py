@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_avatar.core import wire
@@ -24,10 +25,24 @@ if TYPE_CHECKING:
     from pytest_avatar.core.ledger import Ledger, SessionRecord
     from pytest_avatar.core.redaction import Secrets
 
-__all__ = ["Exchange", "Interceptor", "LiveTape", "Tape", "acting_as", "passing_on_for"]
+__all__ = ["Exchange", "Interceptor", "LiveTape", "Sender", "Tape", "acting_as", "passing_on_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends, if it is not this process.
+
+    Attributes:
+        client: The HTTP client.
+        process: Number and command of the process; `None` if nobody knows.
+    """
+
+    client: str
+    process: str | None = None
+
 
 _actor: Final[ContextVar[Actor]] = ContextVar("avatar_actor", default=Actor.CODE)
-_sender: Final[ContextVar[str | None]] = ContextVar("avatar_sender", default=None)
+_sender: Final[ContextVar[Sender | None]] = ContextVar("avatar_sender", default=None)
 
 
 @contextmanager
@@ -41,8 +56,8 @@ def acting_as(actor: Actor) -> Generator[None]:
 
 
 @contextmanager
-def passing_on_for(sender: str) -> Generator[None]:
-    """Name `sender` as the client of what this thread or task sends meanwhile."""
+def passing_on_for(sender: Sender) -> Generator[None]:
+    """Attribute what this thread or task sends meanwhile to `sender`, not to a line of ours."""
     before = _sender.set(sender)
     try:
         yield
@@ -136,7 +151,15 @@ class Interceptor:
             raise ValueError(f"not a URL of the service: {request.url}")
         if call.credential is not None:
             self.secrets.add(call.credential.value, call.credential.scheme)
-        return Exchange(self, request, call, _sender.get() or client)
+        sender = _sender.get()
+        return Exchange(self, request, call, client if sender is None else sender.client)
+
+    def opener(self, client: str) -> Opener:
+        """Return who sends now, through `client`."""
+        opener, sender = self.attribute(client), _sender.get()
+        if sender is None:
+            return opener
+        return replace(opener, file=None, line=None, process=sender.process)
 
 
 class Exchange:
@@ -202,10 +225,10 @@ class Exchange:
     def _find_key(self) -> str | None:
         ledger = self._interceptor.ledger
         if self.call.operation is Operation.CREATE:
-            return ledger.creating(self._interceptor.attribute(self.client))
+            return ledger.creating(self._interceptor.opener(self.client))
         record = self._record()
         if record is not None and self.call.operation is Operation.END:
-            self._test = self._interceptor.attribute(self.client).test
+            self._test = self._interceptor.opener(self.client).test
         return None if record is None else record.key
 
     def _record(self) -> SessionRecord | None:
