@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 # Runs within this process forget what they were the first to import.
+import fastapi  # noqa: F401
 import hypothesis  # noqa: F401
 import pytest
 import pytest_httpx  # noqa: F401

@@ -1,0 +1,142 @@
+"""Code under test in other processes and languages: recorded, replayed without a service, judged."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.plugin.cassettes.backends import FASTAPI, NODE, repaired
+from tests.plugin.cassettes.project import counted_connections, other_emulator
+
+if TYPE_CHECKING:
+    from tests.downstream import EmulatorProcess
+    from tests.plugin.cassettes.project import Project
+
+TESTS: Final = """
+    import re
+    import subprocess
+
+    import httpx
+    import pytest
+
+    {mark}
+
+    @pytest.fixture(scope="module")
+    def backend(avatar_gateway):
+        with subprocess.Popen({command}, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                for line in process.stderr:
+                    if found := re.search(r"running on (http://\\S+)", line):
+                        yield found[1]
+                        break
+            finally:
+                process.terminate()
+
+    @pytest.mark.parametrize(("name", "status"), [("ada", 200), ("stranger", 500)])
+    def test_greeting(backend, name, status):
+        assert httpx.post(f"{{backend}}/greetings/{{name}}").status_code == status
+"""
+
+NO_LEAKS: Final = "pytestmark = pytest.mark.avatar_no_leaks"
+STRANGER: Final = "test_it/test_greeting[stranger-500].json"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A backend of a project, whose tests start it.
+
+    Attributes:
+        project: The project.
+        file: The backend's file.
+        source: What stands in it; it leaks.
+        command: What starts it.
+        client: How its HTTP client calls itself.
+    """
+
+    project: Project
+    file: str
+    source: str
+    command: list[str]
+    client: str
+
+    def write(self, *, mark: str = NO_LEAKS, leaks: bool = True) -> None:
+        self.project.write(self.file, self.source if leaks else repaired(self.source))
+        self.project.write("test_it.py", TESTS.format(mark=mark, command=self.command))
+
+    @property
+    def leak(self) -> list[str]:
+        """What the run says of the leak."""
+        return [
+            "*ERROR at teardown of test_greeting?stranger-500?*",
+            "1 session left open",
+            (
+                f"* opened in test_it.py::test_greeting?stranger-500? with {self.client} "
+                "through the gateway by process * (*), in call of *"
+            ),
+        ]
+
+
+@pytest.fixture(params=["fastapi", "node"])
+def backend(request: pytest.FixtureRequest, project: Project) -> Backend:
+    if request.param == "fastapi":
+        command = [sys.executable, "-m", "uvicorn", "backend:app", "--port", "0"]
+        return Backend(project, "backend.py", FASTAPI, command, "python-httpx")
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    return Backend(project, "backend.mjs", NODE, ["node", "backend.mjs"], "node")
+
+
+def test_a_leak_is_found_live_and_ended_for_the_backend(
+    backend: Backend, emulator_process: EmulatorProcess
+) -> None:
+    backend.write()
+    result = backend.project.run("--avatar-mode=live")
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(backend.leak)
+    result.stdout.fnmatch_lines(["*: *ended by pytest-avatar"])
+    emulator_process.assert_all_ended(opened=2)
+
+
+def test_a_leak_is_found_while_recording_and_replaying(backend: Backend) -> None:
+    project = backend.project
+    with other_emulator() as service:
+        backend.write()
+        result = project.record(service=service)
+        result.assert_outcomes(passed=2, errors=1, failed=1)
+        result.stdout.fnmatch_lines(backend.leak)
+        assert STRANGER not in project.cassettes
+        backend.write(mark="")
+        result = project.record(service=service)
+        result.assert_outcomes(passed=2, failed=1)
+        result.stdout.fnmatch_lines(["avatar: 1 leaked of 2 sessions"])
+        assert project.requests(STRANGER) == ["avatar-session"]
+    backend.write()
+    with counted_connections(service) as connections:
+        result = project.replay(service=service)
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(backend.leak)
+    assert connections == []
+
+
+def test_a_backend_that_ends_its_sessions_passes(backend: Backend) -> None:
+    project = backend.project
+    backend.write(leaks=False)
+    with other_emulator() as service:
+        project.record(service=service).assert_outcomes(passed=2)
+        recorded = project.cassettes
+        project.record(service=service).assert_outcomes(passed=2)
+    assert project.cassettes == recorded
+    assert project.requests(STRANGER) == ["avatar-session", "end"]
+    with counted_connections(service) as connections:
+        result = project.replay(service=service)
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    assert connections == []
+    backend.write()
+    result = project.replay()
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(backend.leak)
