@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.adapters.interception.bodies import plain_headers, read_response
+from pytest_avatar.adapters.interception.httpx_tls import share_tls_contexts
 from pytest_avatar.core.http import Request
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def hooks(interceptor: Interceptor, patches: Patches) -> Mapping[str, Callable[[
         seam = _Seam(library, interceptor)
         patches.wrap(getattr(module, sync_transport), "handle_request", seam.sync_handler)
         patches.wrap(getattr(module, async_transport), "handle_async_request", seam.async_handler)
+        if interceptor.offline and module is library:
+            share_tls_contexts(library, patches)
 
     return dict.fromkeys(_TRANSPORTS, wrap)
 
