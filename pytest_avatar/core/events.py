@@ -82,6 +82,11 @@ class Opener:
     process: str | None = None
 
     @property
+    def owner(self) -> str:
+        """What has to see to its end: a test, the class or module of a fixture, or the run."""
+        return self.scope_id or "the run"
+
+    @property
     def place(self) -> str:
         """Where to look first: the line, the fixture, or the test. Findings are grouped by it."""
         line = None if self.file is None else f"{self.file}:{self.line}"

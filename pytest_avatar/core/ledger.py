@@ -99,6 +99,11 @@ class SessionRecord:
         return self.state is State.OPEN
 
     @property
+    def is_pending(self) -> bool:
+        """Whether the session is open, or is being opened right now."""
+        return self.state in (State.CREATING, State.OPEN)
+
+    @property
     def verdict(self) -> Verdict:
         """What the session means for the run. A leak stays a leak after we have ended it."""
         if self.state in (State.CREATING, State.UNKNOWN):
@@ -177,11 +182,19 @@ class Ledger:
         with self._lock:
             return tuple(reversed(self._unsettled.values()))
 
-    def wait_for_ends(self, records: Iterable[SessionRecord], seconds: float) -> None:
-        """Wait until none of the sessions is open any more, but no longer than `seconds`."""
-        waited_for = tuple(records)
+    def wait_for_ends(self, concern: Callable[[SessionRecord], bool], seconds: float) -> None:
+        """Wait until no session is open or being opened, but no longer than some time.
+
+        Args:
+            concern: Which sessions are waited for, also of those that are opened meanwhile.
+            seconds: How long at most.
+        """
+
+        def is_over() -> bool:
+            return not any(one.is_pending and concern(one) for one in self._unsettled.values())
+
         with self._changed:
-            self._changed.wait_for(lambda: not any(r.is_open for r in waited_for), seconds)
+            self._changed.wait_for(is_over, seconds)
 
     def find(self, session_id: str) -> SessionRecord | None:
         """Return the session that the service calls so; `None` if it was never seen."""
@@ -198,6 +211,12 @@ class Ledger:
         key = f"{self._name}-{next(self._numbers)}"
         self.fold(Event(kind=Kind.CREATING, key=key, at=self._clock(), opener=opener))
         return key
+
+    def learn_token(self, key: str, token: str) -> None:
+        """Keep what authorises calls to an open session, if nobody here knows it yet."""
+        with self._lock:
+            if self._records[key].is_open:
+                self._tokens.setdefault(key, Token(token))
 
     def opened(self, key: str, session_id: str, token: str | None, status: int | None) -> None:
         """Write down that create was answered and a session is open.
@@ -279,13 +298,14 @@ class Ledger:
                     self._keys[event.session_id] = event.key
                 if known.state in (State.ENDED, State.REFUSED):
                     self._settle(event.key)
+                if not known.is_pending:
+                    self._changed.notify_all()
         for sink in self._sinks:
             sink(event)
 
     def _settle(self, key: str) -> None:
         self._unsettled.pop(key, None)
         self._tokens.pop(key, None)
-        self._changed.notify_all()
 
     def fold_all(self, events: Iterable[Event]) -> None:
         """Take in the events of another process."""

@@ -233,10 +233,9 @@ class Group:
     sessions: tuple[SessionFacts, ...]
 
     @property
-    def tests(self) -> tuple[str, ...]:
-        """The tests that ran when they were opened, each once."""
-        tests = (session.opener.test for session in self.sessions)
-        return tuple(dict.fromkeys(test for test in tests if test is not None))
+    def owners(self) -> tuple[str, ...]:
+        """The tests, classes and modules that had to see to their end, or the run, each once."""
+        return tuple(dict.fromkeys(session.opener.owner for session in self.sessions))
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -186,19 +186,18 @@ def group_text(group: Group) -> list[str]:
     life = "" if group.lives is None else f", open for {_span(*group.lives)}"
     return [
         f"{count(len(group.sessions), 'session')} {group.verdict}, opened {_whence(first.opener)}",
-        f"in {_some(group.tests) or 'no test'}",
+        f"in {_some(group.owners)}",
         f"at {clock(first.created_at)}{life}; {_some(group.outcomes)} ({names})",
     ]
 
 
-def leak_text(records: Sequence[SessionRecord], *, scope: str = "test") -> str:
+def leak_text(records: Sequence[SessionRecord]) -> str:
     """Return the text with which a test marked `avatar_no_leaks` fails.
 
     Args:
-        records: What was left open; at least one.
-        scope: The marker's scope: `test`, `class`, `module` or `run`.
+        records: What was left open, or may be; at least one.
     """
-    expected = f"every session opened in this {scope} has ended when its fixtures are torn down"
+    expected = "every session opened in this test has ended when its fixtures are torn down"
     return _failure_text(records, f"{expected} (avatar_no_leaks).")
 
 
@@ -211,24 +210,43 @@ def session_text(record: SessionRecord) -> str:
     return f"{printable(session.name)}: {session.verdict}, {fate}"
 
 
-def assertion_text(records: Sequence[SessionRecord]) -> str:
-    """Return the text with which `avatar_ledger.assert_no_leaks()` fails."""
-    return _failure_text(records, "no session is open now (avatar_ledger.assert_no_leaks).")
+def assertion_text(records: Sequence[SessionRecord], expected: str) -> str:
+    """Return the text with which a helper of `avatar_ledger` fails.
+
+    Args:
+        records: What was left open, or may be open; at least one.
+        expected: What was expected, and by which helper.
+    """
+    return _failure_text(records, f"{expected}.")
 
 
 def _failure_text(records: Sequence[SessionRecord], expected: str) -> str:
-    sessions = [SessionFacts.of(record) for record in records[:_MOST_SESSIONS]]
-    more = len(records) - len(sessions)
+    sessions = [SessionFacts.of(record) for record in records]
+    unknown = [session for session in sessions if session.verdict is Verdict.UNKNOWN]
+    known = [session for session in sessions if session not in unknown]
+    heads = [
+        f"{count(len(some), 'session')} {what}"
+        for some, what in ((known, "left open"), (unknown, "may be open"))
+        if some
+    ]
     return "\n".join(
         [
-            f"{count(len(records), 'session')} left open",
+            ", ".join(heads),
             f"Expected: {expected}",
             "Seen:",
-            *(f"  {_sentence(session)}" for session in sessions),
-            *([f"  and {more:,} more"] if more else []),
+            *_sentences(known),
+            *(["Not known, since create got no answer:"] if unknown else []),
+            *_sentences(unknown),
             f"What to do: {_ADVICE[Verdict.LEAKED]}.",
         ]
     )
+
+
+def _sentences(sessions: Sequence[SessionFacts]) -> Iterable[str]:
+    yield from (f"  {_sentence(session)}" for session in sessions[:_MOST_SESSIONS])
+    more = len(sessions) - _MOST_SESSIONS
+    if more > 0:
+        yield f"  and {more:,} more"
 
 
 def _sentence(session: SessionFacts) -> str:
@@ -296,7 +314,7 @@ def _rows(line: Line) -> int:
 def _session_line(session: SessionFacts) -> Line:
     return Line(
         f"{session.verdict:<7} {printable(session.name, 40)}  "
-        f"{printable(session.opener.test or session.opener.place)}  "
+        f"{printable(session.opener.owner)}  "
         f"{_life(session)}{printable(session.outcome)}",
         _style(session.verdict),
     )

@@ -11,7 +11,7 @@ from pytest_avatar.core.summary import leak_text
 from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.plugin.demands import AllowLeaks, NoLeaks
@@ -47,7 +47,8 @@ class Judge:
         allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
         if allowance is not None:
             self._findings.allowances[item.nodeid] = allowance.reason
-            self._settle(self._opened_by(item), Verdict.ALLOWED, allowance.reason)
+            left = filter(_opened_by(item), self._ledger.unsettled)
+            self._settle(left, Verdict.ALLOWED, allowance.reason)
             return None
         demand: NoLeaks | None = closest(item, "avatar_no_leaks")
         if demand is None:
@@ -68,10 +69,11 @@ class Judge:
         self._settle(leaked, Verdict.LEAKED, "open at the end of the run")
 
     def _complain(self, item: pytest.Item, grace: float) -> str | None:
-        self._ledger.wait_for_ends(self._opened_by(item), grace)
-        unsettled = self._opened_by(item)
-        self._settle(unsettled, Verdict.LEAKED, "open at the end of the test")
-        return leak_text(unsettled) if unsettled else None
+        left = self._close(_opened_by(item), grace, "open at the end of the test")
+        if not any(record.judged for record in left):
+            return None
+        self._findings.is_strict = True  # or a rerun would mend it
+        return leak_text(left)
 
     def _close_scope(
         self, item: pytest.Item, nextitem: pytest.Item | None, demand: NoLeaks
@@ -79,20 +81,22 @@ class Judge:
         scope = item.getparent(_NODES[demand.scope])
         if scope is None or (nextitem is not None and scope in nextitem.listchain()):
             return
-        inside = [
-            record
-            for record in self._ledger.unsettled
-            if record.opener.scope_id.startswith((scope.nodeid + "::", scope.nodeid + "["))
-            or record.opener.scope_id == scope.nodeid
-        ]
-        self._ledger.wait_for_ends(inside, demand.grace)
-        left = tuple(record for record in inside if record in self._ledger.unsettled)
-        self._settle(left, Verdict.LEAKED, f"open at the end of {scope.nodeid}")
+        inside = (scope.nodeid + "::", scope.nodeid + "[")
 
-    def _opened_by(self, item: pytest.Item) -> tuple[SessionRecord, ...]:
-        return tuple(
-            record for record in self._ledger.unsettled if record.opener.scope_id == item.nodeid
-        )
+        def is_inside(record: SessionRecord) -> bool:
+            scope_id = record.opener.scope_id
+            return scope_id == scope.nodeid or scope_id.startswith(inside)
+
+        self._close(is_inside, demand.grace, f"open at the end of {scope.nodeid}")
+
+    def _close(
+        self, concern: Callable[[SessionRecord], bool], grace: float, reason: str
+    ) -> tuple[SessionRecord, ...]:
+        """Wait for ends, then judge and end what is open; return what has not ended by itself."""
+        self._ledger.wait_for_ends(concern, grace)
+        left = tuple(filter(concern, self._ledger.unsettled))
+        self._settle(left, Verdict.LEAKED, reason)
+        return left
 
     def _settle(self, records: Iterable[SessionRecord], verdict: Verdict, reason: str) -> None:
         """Judge those that are open, and end them for whoever should have."""
@@ -100,6 +104,11 @@ class Judge:
         for record in left:
             self._ledger.judged(record.key, verdict, reason)
         self._end_all(left)
+
+
+def _opened_by(item: pytest.Item) -> Callable[[SessionRecord], bool]:
+    """Return what says whether a session was opened by a test, or by what lives as long."""
+    return lambda record: record.opener.scope_id == item.nodeid
 
 
 def _its_fixture_tried(record: SessionRecord) -> bool:

@@ -244,15 +244,48 @@ def test_waiting_for_ends_stops_at_the_last_one(ledger: Ledger) -> None:
 
     helper = threading.Thread(target=end_all)
     helper.start()
-    ledger.wait_for_ends(ledger.open_sessions, 30)
+    ledger.wait_for_ends(lambda _record: True, 30)
     assert ledger.open_sessions == ()
     helper.join()
 
 
+@pytest.mark.parametrize("outcome", ["opened and ended", "refused", "unknown"])
+def test_waiting_for_ends_waits_for_what_is_being_opened(ledger: Ledger, outcome: str) -> None:
+    key = ledger.creating(OPENER)
+    waiting = threading.Thread(target=ledger.wait_for_ends, args=(lambda _record: True, 30))
+    waiting.start()
+    assert waiting.is_alive()
+    if outcome == "refused":
+        ledger.refused(key, 429, "429")
+    elif outcome == "unknown":
+        ledger.unknown(key, None, "timeout")
+    else:
+        ledger.opened(key, "s1", "t0ken", 200)
+        ledger.end_tried(key, Ending.ENDED, Actor.CODE, 200)
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
 def test_waiting_for_ends_has_a_limit(ledger: Ledger) -> None:
     opened(ledger)
-    ledger.wait_for_ends(ledger.open_sessions, 0.01)
+    ledger.wait_for_ends(lambda _record: True, 0.01)
     assert len(ledger.open_sessions) == 1
+
+
+def test_waiting_for_ends_does_not_wait_for_others(ledger: Ledger) -> None:
+    opened(ledger)
+    ledger.wait_for_ends(lambda record: record.session_id != "s1", 300)
+    assert len(ledger.open_sessions) == 1
+
+
+def test_a_token_is_learnt_once_and_only_while_the_session_is_open(ledger: Ledger) -> None:
+    key = opened(ledger, token=None)
+    ledger.learn_token(key, "first")
+    ledger.learn_token(key, "second")
+    assert ledger.token_of(record_of(ledger, key)) == "first"
+    ledger.end_tried(key, Ending.ENDED, Actor.CODE, 200)
+    ledger.learn_token(key, "third")
+    assert ledger.token_of(record_of(ledger, key)) is None
 
 
 def test_threads_that_open_and_end_sessions_lose_none() -> None:

@@ -105,10 +105,10 @@ def test_equal_findings_are_one_group_and_the_worst_stand_first() -> None:
     ]
 
 
-def test_a_group_names_its_tests_and_outcomes_once_and_its_shortest_and_longest_life() -> None:
+def test_a_group_names_its_owners_and_outcomes_once_and_its_shortest_and_longest_life() -> None:
     short, long = (from_code("leaked", 41, "test_error") for _ in range(2))
     (group,) = report_of(short, Life("leaked", long.opener, calls=5)).groups
-    assert group.tests == ("tests/test_chat.py::test_error",)
+    assert group.owners == ("tests/test_chat.py::test_error",)
     assert group.outcomes == ("ended by pytest-avatar",)
     assert group.lives == (0.75, 1.75)
 

@@ -155,7 +155,7 @@ def test_verbose_lists_every_session_also_of_a_clean_run() -> None:
 
 def test_a_run_that_may_have_opened_nothing_does_not_count_ends() -> None:
     text = text_of(report_of(Life("unknown")))
-    assert "opened outside any test\n  in no test\n" in text
+    assert "opened outside any test\n  in the run\n" in text
     assert "sessions opened" not in text
 
 
@@ -195,10 +195,10 @@ def test_the_failing_text_says_what_was_expected_and_ends_with_what_to_do() -> N
 
 def test_a_test_with_a_leak_fails_with_who_opened_it_and_what_to_do() -> None:
     ledger = keep_books(from_code("leaked", 41, "test_error"))
-    assert leak_text(ledger.records, scope="class").splitlines() == [
+    assert leak_text(ledger.records).splitlines() == [
         "1 session left open",
         (
-            "Expected: every session opened in this class has ended when its fixtures are "
+            "Expected: every session opened in this test has ended when its fixtures are "
             "torn down (avatar_no_leaks)."
         ),
         "Seen:",
@@ -214,9 +214,21 @@ def test_a_test_with_a_leak_fails_with_who_opened_it_and_what_to_do() -> None:
     ]
 
 
+def test_what_may_be_open_is_listed_apart() -> None:
+    ledger = keep_books(
+        from_code("leaked", 41, "test_error"), from_code("unknown", 52, "test_error")
+    )
+    lines = leak_text(ledger.records).splitlines()
+    assert lines[0] == "1 session left open, 1 session may be open"
+    assert lines[3].startswith("  session-main-0 opened at app/chat.py:41 ")
+    assert lines[4] == "Not known, since create got no answer:"
+    assert lines[5].startswith("  main-2 opened at app/chat.py:52 ")
+    assert lines[6].startswith("What to do: ")
+
+
 def test_a_long_list_of_leaks_is_cut_and_counted() -> None:
     ledger = keep_books(*(from_code("open", 41, "test_error") for _ in range(30)))
-    text = assertion_text(ledger.open_sessions)
+    text = assertion_text(ledger.open_sessions, "no session is open now (by a helper)")
     assert text.startswith("30 sessions left open\nExpected: no session is open now (")
     assert text.count("never ended") == 20
     assert "\n  and 10 more\n" in text

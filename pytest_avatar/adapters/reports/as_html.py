@@ -157,7 +157,7 @@ def _session_row(session: SessionFacts) -> tuple[str, ...]:
     opener, seconds = session.opener, session.seconds_open
     calls = ", ".join(f"{times:,} {name}" for name, times in session.calls.items())
     lives = "" if seconds is None else f"after {duration(seconds)}"
-    opened = [opener.test or opener.place, _whereabouts(opener), f"at {clock(session.created_at)}"]
+    opened = [opener.owner, _whereabouts(opener), f"at {clock(session.created_at)}"]
     return (
         f"{_dot(session.verdict)} {_lines([session.verdict, session.name, calls])}",
         _lines(opened),
@@ -166,8 +166,8 @@ def _session_row(session: SessionFacts) -> tuple[str, ...]:
 
 
 def _whereabouts(opener: Opener) -> str:
-    """Return what is known of the opener besides its test."""
-    parts = [opener.phase, opener.place if opener.test else None, opener.client, opener.worker]
+    """Return what is known of the opener besides its scope."""
+    parts = [opener.phase, opener.place, opener.client, opener.process, opener.worker]
     return ", ".join(filter(None, parts))
 
 

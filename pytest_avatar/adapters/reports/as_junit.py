@@ -52,7 +52,7 @@ def _properties(report: Report) -> dict[str, str]:
 def _case(session: SessionFacts) -> str:
     opener = session.opener
     attributes = _attributes(
-        classname=opener.test or opener.place,
+        classname=opener.owner,
         name=session.name,
         time=f"{session.seconds_open or 0:.3f}",
         file=opener.file,

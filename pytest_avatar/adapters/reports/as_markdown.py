@@ -50,7 +50,7 @@ def _group_row(group: Group) -> Iterable[str]:
         f"**{group.verdict}**",
         f"{len(group.sessions):,}",
         _code(group.place),
-        _first(group.tests),
+        _first(group.owners),
         lives,
         _first(group.outcomes),
     )
@@ -61,7 +61,7 @@ def _session_row(session: SessionFacts) -> Iterable[str]:
     return (
         session.verdict,
         _code(session.name),
-        _code(session.opener.test or session.opener.place),
+        _code(session.opener.owner),
         "" if seconds is None else duration(seconds),
         _escaped(session.outcome),
     )

@@ -76,7 +76,7 @@ def test_a_long_run_is_cut_and_what_is_cut_is_counted() -> None:
 
 
 def check_cell(name: str) -> None:
-    page = rendered(report_of(Life("leaked", Opener(test=name, file="a.py", line=1))))
+    page = rendered(report_of(Life("leaked", Opener(scope_id=name, file="a.py", line=1))))
     table = page.findall(".//table")[0]
     (row,) = rows_of(table)
     assert len(row) == 6
