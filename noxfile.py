@@ -105,8 +105,8 @@ def browser(session: nox.Session) -> None:
     folder = scratch(session)
     session.run("npm", "install", "--silent", "--prefix", str(folder), "axe-core", external=True)
     axe = folder / "node_modules" / "axe-core" / "axe.min.js"
-    tests = "tests/adapters/reports/test_in_a_browser.py"
-    session.run("pytest", tests, *session.posargs, env={"AXE_CORE": str(axe)})
+    tests = [f"tests/adapters/reports/test_{name}.py" for name in ("in_a_browser", "acceptance")]
+    session.run("pytest", *tests, *session.posargs, env={"AXE_CORE": str(axe)})
 
 
 @nox.session

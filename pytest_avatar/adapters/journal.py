@@ -279,17 +279,23 @@ def read_run(run_dir: Path) -> list[JournalContents]:
 
 
 def wait_for_watchdogs(run_dir: Path, seconds: float = 20.0) -> None:
-    """Wait until the processes of a run have finished, and nothing that they opened is open.
+    """Wait until the processes of a run have finished, and so have the watchdogs of the dead.
 
     Args:
         run_dir: The directory of the run.
         seconds: How long to wait at most; a watchdog takes no longer.
     """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not any(one.lives or kept_tokens(one.path) for one in read_run(run_dir)):
-            return
+    while not _is_settled(read_run(run_dir)) and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def _is_settled(journals: list[JournalContents]) -> bool:
+    """Whether nobody works on them, and somebody has tried to end whatever was left open."""
+    tended = {one.path.stem.partition(f".{WATCHDOG}-")[0] for one in journals if one.is_watchdog}
+    return not any(
+        one.lives or (one.path.stem not in tended and kept_tokens(one.path)) for one in journals
+    )
 
 
 def forget_run(run_dir: Path) -> bool:

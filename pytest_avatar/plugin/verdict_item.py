@@ -15,6 +15,7 @@ _NODE_ID: Final = "avatar::sessions"
 
 _UNCONCERNED: Final = (
     "terminalreporter",  # its progress counts tests; it is told afterwards
+    "capturemanager",  # there is nothing to capture, and after Ctrl-C it is gone
     "pdbinvoke",  # there is nothing to debug
     "rerunfailures",  # it would not go away
     "avatar-watch",  # it uses no session

@@ -95,8 +95,11 @@ def test_reports_are_whole_however_the_run_ends(downstream: Downstream, how: str
     downstream.write(conftest, "conftest")
     write_leak(downstream, then=then)
     forms = ("json", "xml", "md", "html")
-    result = downstream.run_apart(*(f"--avatar-report=report.{form}" for form in forms))
+    reports = (f"--avatar-report=report.{form}" for form in forms)
+    result = downstream.run_apart(*reports)
     assert result.ret == status
+    if how in ("Ctrl-C", "pytest.exit", "sys.exit"):  # else pytest says nothing of the run
+        result.stdout.fnmatch_lines(["FAILED avatar::sessions - avatar: 1 leaked of *"])
     report = report_in(downstream)
     assert report["run"].get("exit_status", status) == status
     assert report["sessions"][0]["verdict"] == "leaked"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
-import html5lib
 from hypothesis import given, settings
-from markdown_it import MarkdownIt
 
 from pytest_avatar.adapters.reports import accepted_suffixes, write_report
 from pytest_avatar.core.events import Opener
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.report import Allowance, Report, build_report
-from pytest_avatar.core.summary import summarise, totals_table, verdict_line
+from pytest_avatar.core.summary import summarise, verdict_line
+from tests.reading import check_agreement
 from tests.reports import Life, from_code, hostile_reports, keep_books, mixed_run, run_facts
 
 if TYPE_CHECKING:
@@ -35,33 +32,6 @@ def written(report: Report, folder: Path) -> dict[str, str]:
     for path in paths:
         write_report(report, path)
     return {path.suffix: path.read_text("utf-8") for path in paths}
-
-
-def rows_of(page: str) -> dict[str, str]:
-    """Return all rows of two cells of an HTML page."""
-    tree: ET.Element = html5lib.parse(page, namespaceHTMLElements=False)
-    rows = [
-        ["".join(cell.itertext()).strip() for cell in row.findall("td")] for row in tree.iter("tr")
-    ]
-    return {row[0]: row[1] for row in rows if len(row) == 2}
-
-
-def properties_of(xml: str) -> dict[str, str]:
-    found = ET.fromstring(xml).iter("property")
-    return {element.attrib["name"]: element.attrib["value"] for element in found}
-
-
-def check_agreement(report: Report, texts: dict[str, str]) -> None:
-    data, totals = json.loads(texts[".json"]), asdict(report.totals)
-    assert data["totals"] == totals
-    properties = properties_of(texts[".xml"])
-    assert {name: properties[name] for name in totals} == {
-        name: str(round(value, 3)) for name, value in totals.items()
-    }
-    words = dict(totals_table(report))
-    for page in (MarkdownIt("gfm-like", {"linkify": False}).render(texts[".md"]), texts[".html"]):
-        rows = rows_of(page)
-        assert {name: rows[name] for name in words} == words
 
 
 def test_all_forms_of_a_mixed_run_agree_with_its_books(tmp_path: Path) -> None:
