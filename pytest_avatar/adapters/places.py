@@ -35,8 +35,8 @@ class Places:
         self._longest_wait: Final = longest_wait
 
     @contextmanager
-    def taken(self, waited: Callable[[float], None]) -> Generator[None]:
-        """Hold a place.
+    def taken(self, waited: Callable[[float], None]) -> Generator[Callable[[], None]]:
+        """Hold a place; gives what lets go of it before the end.
 
         Args:
             waited: Told for how many seconds a place was waited for, if it was.
@@ -59,13 +59,13 @@ class Places:
             if lock is not None:
                 waited(time.monotonic() - started)
         try:
-            yield
+            yield lock.release
         finally:
             lock.release()
 
     def _try_all(self) -> FileLock | None:
         for number in range(self._most):
-            lock = FileLock(self._folder / f"{number}.lock")
+            lock = FileLock(self._folder / f"{number}.lock", thread_local=False)
             try:
                 lock.acquire(blocking=False)
             except Timeout:

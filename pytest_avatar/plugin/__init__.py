@@ -26,7 +26,14 @@ from pytest_avatar.plugin.fixtures import (
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import LIST_OPTION, add_options, gather_settings, header_lines
 from pytest_avatar.plugin.siblings import remember_siblings
-from pytest_avatar.plugin.start import begin, is_watching_all, listen, raise_shield, run_of
+from pytest_avatar.plugin.start import (
+    begin,
+    is_watching_all,
+    listen,
+    raise_shield,
+    run_of,
+    tell_waits,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -75,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     gather_settings(config, config.option)
     begin(config)
+    tell_waits(config)
     if _wants_spans() and not hasattr(config, "workerinput"):
         from pytest_avatar.plugin.tracing import trace_run  # noqa: PLC0415 - only if asked for
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.tapes import Tapes
 
 __all__ = ["AvatarRun"]
-
-_LONGEST_WAIT: Final = 600.0
-"""How long a test waits for a free place, in seconds."""
 
 _watched_key: Final = pytest.StashKey[bool]()
 
@@ -192,26 +188,13 @@ class AvatarRun:
         if records and self.settings.mode is not Mode.REPLAY and self.ledger.is_ours:
             self.sessions.end_all(records)
 
-    def _places(self) -> Callable[[], AbstractContextManager[None]]:
+    def _places(self) -> Callable[[], AbstractContextManager[Callable[[str], None]]]:
         """Return what holds a place for a session, if their number is limited."""
         if not self.settings.max_sessions or self.settings.mode is Mode.REPLAY:
-            return nullcontext
-        from pytest_avatar.adapters.places import Places  # noqa: PLC0415 - only with a limit
+            return lambda: nullcontext(lambda _session_id: None)
+        from pytest_avatar.plugin.waiting import Waiting  # noqa: PLC0415 - only with a limit
 
-        folder = self.run_dir / "places"
-        places = Places(folder, self.settings.max_sessions, longest_wait=_LONGEST_WAIT)
-        if self.stage.worker is None:
-            self._undo.append(lambda: shutil.rmtree(folder, ignore_errors=True))
-        return lambda: places.taken(self._say_waited)
-
-    def _say_waited(self, seconds: float) -> None:
-        text = f"waited {seconds:.1f} s for one of {self.settings.max_sessions} sessions"
-        if self.stage.item is not None:
-            self.stage.item.add_report_section(self.stage.phase or "setup", "avatar", text)
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and self.stage.worker is None and self.config.get_verbosity() > 0:
-            reporter.ensure_newline()
-            reporter.write_line(f"avatar: {text}")
+        return Waiting(self).place
 
     def _take_part_in_the_end(self) -> None:
         """Judge when all tests are over, also if nothing but refusals happened. Idempotent."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_avatar.core.model import AvatarOptions
     from pytest_avatar.plugin.run import AvatarRun
 
+    Place = Callable[[], AbstractContextManager[Callable[[str], None]]]
+
 __all__ = ["Sessions"]
 
 _MOST_AT_ONCE: Final = 32
@@ -44,10 +46,11 @@ class Sessions:
 
     Args:
         run: The run of this process.
-        place: Holds a place among the sessions that may be open at once.
+        place: Holds a place among the sessions that may be open at once, for as long as the session
+            is open whose id it is told.
     """
 
-    def __init__(self, run: AvatarRun, place: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, run: AvatarRun, place: Place) -> None:
         settings = run.settings
         self._settings: Final = settings
         self._ledger: Final = run.ledger
@@ -94,7 +97,8 @@ class Sessions:
     def opened(self, ks: str, options: AvatarOptions) -> Generator[AvatarSession]:
         """Open a session, and end it on leaving, whatever happens."""
         __tracebackhide__ = True
-        with self._place(), self._conversation(ks, options) as conversation:
+        with self._place() as hold_for, self._conversation(ks, options) as conversation:
+            hold_for(conversation.session_id)
             yield AvatarSession(conversation, self._sender)
 
     @contextmanager
@@ -105,7 +109,8 @@ class Sessions:
         closed by the time the session has to end.
         """
         __tracebackhide__ = True
-        with self._place(), self._conversation(ks, options) as conversation:
+        with self._place() as hold_for, self._conversation(ks, options) as conversation:
+            hold_for(conversation.session_id)
             yield AsyncAvatarSession(conversation, self._async_sender)
 
     @contextmanager

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.shield import Shield
 
-__all__ = ["begin", "is_watching_all", "listen", "raise_shield", "run_of", "watching_run"]
+__all__ = [
+    "begin",
+    "is_watching_all",
+    "listen",
+    "raise_shield",
+    "run_of",
+    "tell_waits",
+    "watching_run",
+]
 
 _run_key: Final = pytest.StashKey["AvatarRun"]()
 _shield_key: Final = pytest.StashKey["Shield"]()
@@ -57,6 +65,14 @@ def listen(config: pytest.Config) -> None:
     """Listen from before the tests are imported, where a session of theirs would be a real one."""
     if is_configured(config) and resolved(config).mode != "replay":
         run_of(config).activate()
+
+
+def tell_waits(config: pytest.Config) -> None:
+    """Have tests that waited for a free place named with `-v`, if places are limited."""
+    if is_configured(config) and resolved(config).max_sessions and config.get_verbosity() > 0:
+        from pytest_avatar.plugin.waiting import WaitTeller  # noqa: PLC0415 - only with a limit
+
+        config.pluginmanager.register(WaitTeller(config), "avatar-waits")
 
 
 def is_watching_all(config: pytest.Config) -> bool:

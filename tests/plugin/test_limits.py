@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.downstream import Downstream
@@ -85,3 +87,78 @@ def test_sessions_of_all_workers_count_at_the_limit(downstream: Downstream) -> N
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*This run holds 2 sessions now; *", "* this run held 2 then; *"])
     downstream.emulator.assert_all_ended(2)
+
+
+WAITING: Final = """
+    import sys
+    import threading
+    import time
+    from pathlib import Path
+
+    import pytest
+
+    def until(condition):
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def is_waiting(thread):
+        frame = sys._current_frames().get(thread)
+        while frame is not None:
+            if frame.f_code.co_name == "taken":
+                return frame.f_locals.get("lock", "not tried yet") is None
+            frame = frame.f_back
+        return False
+
+    def test_holds(avatar_session):
+        Path("held").touch()
+        until(Path("waiting").exists)
+
+    @pytest.fixture
+    def late():
+        until(Path("held").exists)
+        thread = threading.get_ident()
+
+        def tell():
+            until(lambda: is_waiting(thread))
+            Path("waiting").touch()
+
+        threading.Thread(target=tell).start()
+
+    def test_waits(late, avatar_session): ...
+"""
+"""Two tests for two workers and one place: the second says when it waits for it."""
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_a_test_that_waits_for_a_place_says_so_with_v(
+    downstream: Downstream, verbose: bool
+) -> None:
+    downstream.configure(avatar_max_sessions=1)
+    downstream.write(WAITING)
+    result = downstream.run_apart("-n2", *(["-v"] if verbose else []))
+
+    result.assert_outcomes(passed=2)
+    told = [line for line in result.outlines if " waited " in line]
+    assert len(told) == verbose
+    if verbose:
+        result.stdout.fnmatch_lines(["avatar: test_it.py::test_waits waited * s for one of 1 *"])
+    first, second = downstream.emulator.sessions
+    assert first["ended_at"] <= second["opened_at"]
+    downstream.emulator.assert_all_ended(2)
+
+
+def test_a_session_that_has_ended_takes_no_place(downstream: Downstream) -> None:
+    downstream.configure(avatar_max_sessions=1)
+    downstream.write("""
+        def test_it(avatar_session_factory):
+            for _ in range(3):
+                avatar_session_factory().end()
+
+        def test_two(avatar_session): ...
+    """)
+    result = downstream.run_live("-v")
+    result.assert_outcomes(passed=2)
+    assert not [line for line in result.outlines if " waited " in line]
+    downstream.emulator.assert_all_ended(4)
