@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Check the settings, unless somebody only asks for help, and shield an offline run.
+    """Check the settings, unless somebody only asks for help, and shield an offline run or listen.
 
     As early as this, since the import of a conftest may open sessions.
     """
@@ -73,6 +73,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if not _only_asks(options):
         gather_settings(early_config, options)
         raise_shield(early_config)
+        if not _is_distributed(options):
+            listen(early_config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -138,6 +140,12 @@ def _only_asks(options: argparse.Namespace) -> bool:
 def _wants_spans() -> bool:
     """Whether the environment says anything to OpenTelemetry."""
     return any(name.startswith("OTEL_") for name in os.environ)
+
+
+def _is_distributed(options: argparse.Namespace) -> bool:
+    """Whether pytest-xdist runs the tests: its workers are told only later what they are called."""
+    wanted = getattr(options, "numprocesses", None) or getattr(options, "tx", None)
+    return bool(wanted) or "PYTEST_XDIST_WORKER" in os.environ
 
 
 def _asks_for_ours(item: pytest.Item) -> bool:

@@ -320,7 +320,15 @@ def test_async_fixtures_of_anyio_are_told_from_its_tests(project: Downstream) ->
     project.run(*EMULATED).assert_outcomes(passed=2)
 
 
-def test_what_is_opened_while_tests_are_imported_belongs_to_the_run(project: Downstream) -> None:
+def test_what_is_opened_while_tests_are_imported_belongs_to_the_run(
+    project: Downstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.pytester.makeconftest("""
+        import requests
+        from asking import create
+
+        requests.post(**create())
+    """)
     project.write("""
         import threading
         import pytest, requests
@@ -342,12 +350,11 @@ def test_what_is_opened_while_tests_are_imported_belongs_to_the_run(project: Dow
             thread.join()
             for session in avatar_ledger.sessions:
                 assert (session.opener.test, session.opener.scope_id) == (None, "")
-            assert [one.opener.line for one in avatar_ledger.sessions] == [5, 10]
+            places = [one.opener.place for one in avatar_ledger.sessions]
+            assert places == ["conftest.py:4", "test_it.py:5", "test_it.py:10"]
     """)
-    options = [*project.live, "--avatar-mode=live"]
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AVATAR_BASE_URL", project.emulator.base_url)
-        result = project.run(*options)
+    monkeypatch.setenv("AVATAR_BASE_URL", project.emulator.base_url)
+    result = project.run(*project.live, "--avatar-mode=live")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["1 session leaked, opened at test_it.py:5", "  in the run"])
-    project.emulator.assert_all_ended(2)
+    project.emulator.assert_all_ended(3)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_avatar.core import placeholders
+from tests.downstream import KS
 from tests.plugin.cassettes.backends import FASTAPI, NODE, repaired
-from tests.plugin.cassettes.project import counted_connections, other_emulator
+from tests.plugin.cassettes.project import counted_connections, free_base_url, other_emulator
 
 if TYPE_CHECKING:
     from tests.downstream import EmulatorProcess
@@ -140,3 +142,93 @@ def test_a_backend_that_ends_its_sessions_passes(backend: Backend) -> None:
     result = project.replay()
     result.assert_outcomes(passed=2, errors=1, failed=1)
     result.stdout.fnmatch_lines(backend.leak)
+
+
+def test_a_backend_is_verified_and_emulated_too(backend: Backend) -> None:
+    backend.write(leaks=False)
+    backend.project.record().assert_outcomes(passed=2)
+    backend.project.verify().assert_outcomes(passed=2)
+    backend.project.run("--avatar-mode=emulator").assert_outcomes(passed=2)
+    backend.write()
+    result = backend.project.run("--avatar-mode=emulator")
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(backend.leak)
+
+
+def test_no_secret_of_another_process_is_recorded(backend: Backend) -> None:
+    backend.write(leaks=False)
+    backend.project.record().assert_outcomes(passed=2)
+    for recorded in backend.project.cassettes.values():
+        assert KS.encode() not in recorded
+        assert b"djJ8" not in recorded.replace(placeholders.KS.encode(), b"")
+
+
+CHILD: Final = """
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+
+def post(path, authorization, body):
+    url = os.environ["AVATAR_BASE_URL"] + path
+    headers = {"Authorization": authorization, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        print("child got", error.code, json.load(error)["error"])
+        raise SystemExit
+
+
+create = {"visualConfig": {"avatarId": sys.argv[1]}}
+session = post("", "KS " + os.environ["AVATAR_KS"], create)
+post("/" + session["sessionId"] + "/end", "Bearer " + session["token"], {})
+"""
+
+ONE_CHILD: Final = """
+    import os
+    import subprocess
+    import sys
+
+    import pytest
+
+    @pytest.mark.avatar_no_leaks
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_it(avatar_gateway, number):
+        assert os.environ["AVATAR_BASE_URL"] == avatar_gateway.base_url
+        print("gateway at", avatar_gateway.base_url)
+        command = [sys.executable, "child.py", "{avatar}"]
+        print(subprocess.check_output(command, text=True))
+"""
+
+
+def test_the_address_stays_for_the_run_and_a_miss_is_a_502(
+    project: Project, emulator_process: EmulatorProcess
+) -> None:
+    project.write("child.py", CHILD)
+    project.write("test_it.py", ONE_CHILD.format(avatar="ada"))
+    result = project.record("-rP")
+    result.assert_outcomes(passed=2)
+    addresses = {line for line in result.outlines if line.startswith("gateway at ")}
+    assert len(addresses) == 1
+    project.replay().assert_outcomes(passed=2)
+
+    project.write("test_it.py", ONE_CHILD.format(avatar="grace"))
+    result = project.replay("-rA")
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(["child got 502 *", "*ERROR at teardown of test_it*"])
+    result.stdout.fnmatch_lines(["*create*", "*grace*"])
+    emulator_process.assert_all_ended(opened=2)
+
+
+def test_a_service_that_is_down_is_a_502_for_the_other_process(project: Project) -> None:
+    project.write("child.py", CHILD)
+    project.write("test_it.py", ONE_CHILD.format(avatar="ada"))
+    nowhere = free_base_url()
+    result = project.run("--avatar-mode=live", "-rP", "-k", "1", service=nowhere)
+    result.assert_outcomes(passed=1, deselected=1)
+    said = f"child got 502 the avatar gateway got no answer from {nowhere}: ConnectError: *"
+    result.stdout.fnmatch_lines([said])
