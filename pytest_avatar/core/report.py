@@ -321,7 +321,7 @@ def build_report(
         run: What is known of the run; what it met of the service's limit is counted here.
         records: The books; creates that were refused opened nothing and are passed over.
         allowances: Every allowance that applied to a test that ran; their uses are counted here.
-        scrub: Takes the secrets out of a text, asked once for each different text; `None` if
+        scrub: Takes the secrets out of a text, of several on lines of their own too; `None` if
             every text came redacted.
     """
     offline = run.mode == "replay"
@@ -337,10 +337,11 @@ def build_report(
 
 
 def _scrubbed(report: Report, scrub: Callable[[str], str]) -> Report:
-    from pytest_avatar.core.report_data import map_texts  # noqa: PLC0415 - it imports us
+    from pytest_avatar.core.report_data import map_texts, scrub_sessions  # noqa: PLC0415 - it imports us
 
-    scrubbed: Report = map_texts(report, cache(scrub))
-    return scrubbed
+    remembering = cache(scrub)
+    head: Report = map_texts(replace(report, sessions=()), remembering)
+    return replace(head, sessions=scrub_sessions(report.sessions, remembering))
 
 
 def _count_uses(

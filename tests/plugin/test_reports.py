@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
+import html5lib
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.leaky import LINE, write_leak
-from tests.reports import read_report
+from tests.reports import FRAGMENTS, read_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,3 +240,68 @@ def test_the_verdict_fails_the_run_once_whatever_pytest_is_asked(
     assert result.outlines.count("FAILED avatar::sessions - avatar: 1 leaked of 2 sessions") == (
         0 if "no:terminal" in option else 1
     )
+
+
+def test_names_that_mean_harm_break_no_form_and_inject_nothing(
+    downstream: Downstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = downstream.pytester.path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    names = [text for text in FRAGMENTS if text.encode("utf-8", "ignore").decode() == text]
+    downstream.write(f"""
+        import pytest
+
+        NAMES = {names!r}
+
+        @pytest.mark.parametrize("name", NAMES, ids=[f"{{n}} {{x}}" for n, x in enumerate(NAMES)])
+        def test_it(avatar_ledger, name):
+            avatar_ledger.adopt(f"session {{name}}", "no-token-at-all")
+    """)
+    downstream.emulator.add_faults(
+        "end:times=forever,status=500,error=<script>\x1b[31m::error::%0A"
+    )
+    forms = ("json", "xml", "md", "html")
+    reports = (f"--avatar-report=report.{form}" for form in forms)
+    options = ("--avatar-github=on", "--junitxml=junit.xml", "-v", "--color=no")
+    result = downstream.run_live(*options, *reports)
+    assert result.ret == 1
+    assert len(report_in(downstream)["sessions"]) == len(names)
+    for name in ("junit.xml", "report.xml"):
+        assert ET.parse(downstream.pytester.path / name) is not None
+    page = (downstream.pytester.path / "report.html").read_text("utf-8")
+    assert html5lib.HTMLParser(strict=True).parse(page) is not None
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(summary.read_text("utf-8"))
+    inside = [child.type for token in tokens for child in token.children or ()]
+    assert {"link_open", "image"}.isdisjoint(inside)
+    for text in (page, summary.read_text("utf-8")):
+        assert "<script" not in text
+    assert len(annotations_in(result)) <= 10
+    assert all(line.startswith("::error ") for line in annotations_in(result))
+    assert [line for line in result.outlines if not line.isprintable()] == []
+
+
+@pytest.mark.parametrize(
+    ("leaks", "code", "words"),
+    [(False, 32, "avatar: 1 session, all ended"), (True, 31, "avatar: 1 leaked of 2 sessions")],
+)
+def test_the_terminal_has_the_colours_of_pytest(
+    downstream: Downstream, leaks: bool, code: int, words: str
+) -> None:
+    if leaks:
+        write_leak(downstream)
+    else:
+        downstream.write("def test_it(avatar_session): ...")
+    result = downstream.run_live("--color=yes")
+    assert any(line.startswith(f"\x1b[{code}m{words}") for line in result.outlines)
+
+
+def test_a_clean_run_is_one_line_and_verbose_lists_its_sessions(downstream: Downstream) -> None:
+    downstream.write("def test_it(avatar_session): ...")
+    ours = "avatar: 1 session, all ended (1 by their fixture)"
+    after = downstream.run_live().outlines
+    assert after[after.index("") + 1 :].count(ours) == 1
+    assert sum("ended" in line for line in after) == 1
+    listed = downstream.run_live("-v").outlines
+    (line,) = (line for line in listed if line.startswith("clean "))
+    assert line.split()[2] == "test_it.py::test_it"
+    assert ours in listed

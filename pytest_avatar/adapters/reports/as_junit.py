@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from pytest_avatar.core.events import Verdict
 from pytest_avatar.core.report import FAILURES
@@ -69,9 +69,7 @@ def _case(session: SessionFacts) -> str:
 
 def _attributes(**values: str | None) -> str:
     return "".join(
-        f" {name}={quoteattr(printable(value, 1000))}"
-        for name, value in values.items()
-        if value is not None
+        f' {name}="{_text(value)}"' for name, value in values.items() if value is not None
     )
 
 
