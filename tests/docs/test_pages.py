@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import shutil
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +45,8 @@ READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 @pytest.mark.parametrize("page", sorted({page for page, _ in BLOCKS} - FOLLOWED_ELSEWHERE))
 def test_what_a_page_shows_is_what_happens(page: str, tmp_path: Path) -> None:
+    if any(block.language == "js" for block in blocks_of(page)) and shutil.which("node") is None:
+        pytest.skip("node is not installed")
     with Project(tmp_path / "project") as project:
         for block in blocks_of(page):
             project.follow(block)
@@ -55,8 +58,8 @@ def test_every_block_is_run_or_read(page: str, block: Block) -> None:
         assert READERS[block.language](block.content)
     elif block.language == "sh":
         assert set(block.content.splitlines()) <= RUN_ELSEWHERE
-    elif block.language == "python":
-        assert block.name, "a block of Python needs the name of its file, or nobody runs it"
+    elif block.language in {"js", "python"}:
+        assert block.name, "a block of code needs the name of its file, or nobody runs it"
     else:
         assert block.language in {"console", "groovy", "text"}  # Groovy in test_ci_files.py
 
