@@ -67,10 +67,6 @@ class _Origin:
     line: tuple[str, int] | None = None
 
 
-_origin: Final[ContextVar[_Origin | None]] = ContextVar("avatar_origin", default=None)
-"""Inherited by tasks and callbacks, also by those that are handed to a loop of another thread."""
-
-
 class Stage:
     """What runs now, and on whose behalf threads and tasks run that were started before.
 
@@ -98,6 +94,8 @@ class Stage:
         self._now = Opener(worker=worker)
         self._numbers: Final = itertools.count()
         self._started: Final[WeakKeyDictionary[Any, _Origin]] = WeakKeyDictionary()
+        # Inherited by tasks and callbacks, also by those that are handed to another thread's loop.
+        self._origin: Final[ContextVar[_Origin | None]] = ContextVar("avatar_origin", default=None)
 
     @contextmanager
     def running(self, item: pytest.Item, phase: str) -> Generator[None]:
@@ -169,12 +167,12 @@ class Stage:
     def _acting(self) -> Generator[None]:
         """Let what is started meanwhile inherit who is on stage now."""
         self._now = self._look()
-        before = _origin.get()
-        _origin.set(_Origin(next(self._numbers), self._now))
+        before = self._origin.get()
+        self._origin.set(_Origin(next(self._numbers), self._now))
         try:
             yield
         finally:
-            _origin.set(before)
+            self._origin.set(before)
 
     def _look(self) -> Opener:
         """Return who is on stage."""
@@ -201,7 +199,7 @@ class Stage:
     def _latest(self) -> _Origin | None:
         """Return what this thread or task goes back to: the last that was started on the way."""
         strands = filter(None, (current_task(), current_thread()))
-        known = (_origin.get(), *map(self._started.get, strands))
+        known = (self._origin.get(), *map(self._started.get, strands))
         return max(filter(None, known), key=attrgetter("number"), default=None)
 
     def _is_over(self, origin: Opener) -> bool:

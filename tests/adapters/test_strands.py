@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WRAPPED = ((threading.Thread, "start"), (ThreadPoolExecutor, "submit"))
-ORIGINALS = [getattr(owner, name) for owner, name in WRAPPED]
 
 
 class Notebook:
@@ -36,11 +35,12 @@ class Notebook:
 
 @pytest.fixture
 def notebook() -> Iterator[Notebook]:
+    before = [getattr(owner, name) for owner, name in WRAPPED]
     follower = Notebook()
     stop = follow(follower)
     yield follower
     stop()
-    assert [getattr(owner, name) for owner, name in WRAPPED] == ORIGINALS
+    assert [getattr(owner, name) for owner, name in WRAPPED] == before
 
 
 def test_threads_are_heard_of_before_they_run(notebook: Notebook) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from _typeshed.importlib import MetaPathFinderProtocol
+
 __all__ = ["when_imported"]
 
 
@@ -38,7 +40,7 @@ def when_imported(hooks: Mapping[str, Callable[[ModuleType], None]]) -> Callable
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds nothing itself: lets the others find, and hooks in behind their loader."""
+    """Finds nothing itself: lets those behind it find, and hooks in behind their loader."""
 
     def __init__(self, hooks: Mapping[str, Callable[[ModuleType], None]]) -> None:
         self._hooks = hooks
@@ -49,12 +51,17 @@ class _Finder(importlib.abc.MetaPathFinder):
         hook = self._hooks.get(fullname)
         if hook is None:
             return None
-        for finder in sys.meta_path:
-            if finder is not self and (spec := finder.find_spec(fullname, path, target)):
+        for finder in self._those_behind():
+            if spec := finder.find_spec(fullname, path, target):
                 if spec.loader is not None:
                     spec.loader = _HookedLoader(spec.loader, hook)
                 return spec
         return None
+
+    def _those_behind(self) -> list[MetaPathFinderProtocol]:
+        """Return the finders after this one: those before it may be of our kind, and ask us."""
+        finders = list(sys.meta_path)
+        return finders[finders.index(self) + 1 :] if self in finders else []
 
 
 class _HookedLoader(importlib.abc.Loader):

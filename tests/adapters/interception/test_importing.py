@@ -36,6 +36,16 @@ def test_the_hook_sees_the_whole_module_once(name: str) -> None:
     assert type(module.__loader__).__name__ == "SourceFileLoader"
 
 
+def test_several_hooks_wait_for_the_same_module(name: str) -> None:
+    """As under a pytest inside pytest, both of which watch."""
+    seen: list[int] = []
+    stops = [when_imported({name: lambda module: seen.append(module.value)}) for _ in range(3)]
+    importlib.import_module(name)
+    assert seen == [1, 1, 1]
+    for stop in stops:
+        stop()
+
+
 def test_a_module_that_is_there_is_seen_at_once(name: str) -> None:
     module = importlib.import_module(name)
     seen: list[ModuleType] = []
