@@ -79,9 +79,9 @@ def test_every_client_in_threads_tasks_and_processes_is_counted(
     project.write("work.py", WORK)
     project.write("test_it.py", BEHIND_THE_GATEWAY)
     project.record(apart=True).assert_outcomes(passed=4)
-    emulator_process.assert_all_ended(opened=36)
+    emulator_process.assert_all_ended(opened=40)
     project.replay(apart=True).assert_outcomes(passed=4)
-    emulator_process.assert_all_ended(opened=36)
+    emulator_process.assert_all_ended(opened=40)
 
 
 MANY: Final = """
