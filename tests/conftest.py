@@ -14,6 +14,7 @@ import pytest_avatar.plugin.journals
 import pytest_avatar.plugin.sessions
 import pytest_avatar.plugin.tapes  # noqa: F401
 from tests.downstream import PREFIXES, Downstream, EmulatorProcess
+from tests.reports import REPORT_BEGINS, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,15 @@ def pytest_sessionstart() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_report_fits_the_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Read every JSON report that the tests of this process have written, when all are over."""
+    yield
+    for path in tmp_path_factory.getbasetemp().rglob("*.json"):
+        if path.is_file() and path.read_bytes().startswith(REPORT_BEGINS):
+            read_report(path)
 
 
 @pytest.fixture(scope="session")

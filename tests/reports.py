@@ -216,6 +216,10 @@ def hostile_reports(draw: st.DrawFn) -> Report:
     return build_report(facts, ledger.records, allowances=allowances)
 
 
+REPORT_BEGINS = b'{\n"version": '
+"""How a JSON report begins, and hardly any other file."""
+
+
 def read_report(path: Path) -> Any:  # noqa: ANN401 - JSON data
     """Return the JSON report in a file, which has to fit the published schema."""
     data = json.loads(path.read_bytes())

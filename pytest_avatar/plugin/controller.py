@@ -45,6 +45,7 @@ class Controller:
         self._run_id: Final = make_run_id()
         self._findings: Final[list[dict[str, Any]]] = []
         self._died: Final[list[str]] = []
+        self._crashed: Final[set[str]] = set()
         self._is_interrupted = False
         if is_configured(config) and resolved(config).mode.is_live:
             from pytest_avatar.plugin.signals import end_in_order  # noqa: PLC0415 - live modes only
@@ -62,6 +63,11 @@ class Controller:
             self._died.append(f"worker {node.gateway.id}{f' ({error})' if error else ''}")
         elif FINDINGS in output:
             self._findings.append(output[FINDINGS])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """Remember which test ran when a worker died."""
+        self._crashed.add(crashitem)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -102,6 +108,7 @@ class Controller:
     def _take_over(self) -> None:
         from pytest_avatar.adapters.journal import forget_run, read_run, wait_for_watchdogs  # noqa: PLC0415 - only if used
         from pytest_avatar.core.settings import WatchdogPolicy  # noqa: PLC0415
+        from pytest_avatar.plugin.judge import Judge  # noqa: PLC0415
         from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415
 
         run = run_of(self._config)
@@ -111,9 +118,12 @@ class Controller:
             wait_for_watchdogs(folder)
         for journal in read_run(folder):
             run.ledger.fold_all(journal.events)
+        if not self._is_interrupted:
+            Judge(run).after_crash(self._crashed)
         run.at_the_end(lambda: forget_run(folder))
         run.at_the_end(lambda: shutil.rmtree(folder / "places", ignore_errors=True))
         for findings in self._findings:
             run.findings.add(findings)
         run.findings.died.extend(self._died)
-        run.findings.problems.extend(f"{worker} {_UNTOLD}" for worker in self._died)
+        workers = [died.partition(" (")[0] for died in self._died]
+        run.findings.problems.extend(f"{worker} {_UNTOLD}" for worker in workers)

@@ -11,7 +11,7 @@ from pytest_avatar.core.summary import leak_text
 from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pytest_avatar.core.ledger import SessionRecord
     from pytest_avatar.plugin.demands import AllowLeaks, NoLeaks
@@ -67,6 +67,21 @@ class Judge:
         self._end_all(ours)
         leaked = tuple(record for record in left if record not in ours)
         self._settle(leaked, Verdict.LEAKED, "open at the end of the run")
+
+    def after_crash(self, crashed: Collection[str]) -> None:
+        """Judge what workers that died had open and nobody was about to end.
+
+        Args:
+            crashed: The tests that ran when they died: what those opened they might have ended.
+        """
+        for record in self._ledger.records:
+            if (
+                record.ended_by is Actor.WATCHDOG
+                and record.judged is None
+                and record.opener.fixture is None
+                and record.opener.test not in crashed
+            ):
+                self._ledger.judged(record.key, Verdict.LEAKED, "open when its worker died")
 
     def _complain(self, item: pytest.Item, grace: float) -> str | None:
         left = self._close(_opened_by(item), grace, "open at the end of the test")

@@ -305,3 +305,25 @@ def test_a_clean_run_is_one_line_and_verbose_lists_its_sessions(downstream: Down
     (line,) = (line for line in listed if line.startswith("clean "))
     assert line.split()[2] == "test_it.py::test_it"
     assert ours in listed
+
+
+def test_what_a_test_left_open_is_a_leak_also_if_its_worker_dies_later(
+    downstream: Downstream,
+) -> None:
+    write_leak(downstream)
+    downstream.write(
+        """
+        import os
+
+        def test_crash(avatar_session):
+            os.kill(os.getpid(), 9)
+        """,
+        "test_last",
+    )
+    result = downstream.run_apart("-n1", "--max-worker-restart=1", "--avatar-report=report.json")
+    assert result.ret == 1
+    found = {one["opener"]["test"]: one for one in report_in(downstream)["sessions"]}
+    leaked, crashed = found["test_it.py::test_leak"], found["test_last.py::test_crash"]
+    assert (leaked["verdict"], leaked["reason"]) == ("leaked", "open when its worker died")
+    assert leaked["ended_by"] == crashed["ended_by"] == "the watchdog"
+    assert crashed["verdict"] == "clean"

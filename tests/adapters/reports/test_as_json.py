@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from pytest_avatar.adapters.reports import as_json
 from pytest_avatar.core.report import Report
 from pytest_avatar.core.schema import load_schema
-from tests.reports import hostile_reports, mixed_run, report_of
+from tests.reports import REPORT_BEGINS, hostile_reports, mixed_run, report_of
 
 
 def test_every_session_and_group_has_a_line_of_its_own() -> None:
@@ -32,3 +32,7 @@ def test_whatever_the_names_are_it_is_ascii_that_fits_the_schema(report: Report)
     data = json.loads(text)
     jsonschema.validate(data, load_schema())
     assert Report.from_dict(data) == report
+
+
+def test_a_report_begins_as_the_suite_knows_it() -> None:
+    assert "".join(as_json.write(report_of())).encode().startswith(REPORT_BEGINS)
