@@ -131,22 +131,31 @@ WAITING: Final = """
 """Two tests for two workers and one place: the second says when it waits for it."""
 
 
-@pytest.mark.parametrize("verbose", [True, False])
-def test_a_test_that_waits_for_a_place_says_so_with_v(
-    downstream: Downstream, verbose: bool
-) -> None:
+def test_a_test_that_waits_for_a_place_says_so_with_v(downstream: Downstream) -> None:
     downstream.configure(avatar_max_sessions=1)
     downstream.write(WAITING)
-    result = downstream.run_apart("-n2", *(["-v"] if verbose else []))
+    result = downstream.run_apart("-n2", "-v")
 
     result.assert_outcomes(passed=2)
     told = [line for line in result.outlines if " waited " in line]
-    assert len(told) == verbose
-    if verbose:
-        result.stdout.fnmatch_lines(["avatar: test_it.py::test_waits waited * s for one of 1 *"])
+    assert len(told) == 1
+    assert told[0].startswith("avatar: test_it.py::test_waits waited ")
+    assert told[0].endswith(" s for one of 1 session")
     first, second = downstream.emulator.sessions
     assert first["ended_at"] <= second["opened_at"]
     downstream.emulator.assert_all_ended(2)
+
+
+@pytest.mark.parametrize(("options", "tells"), [(["-v"], True), ([], False)])
+def test_nobody_waits_to_tell_without_v(
+    downstream: Downstream, options: list[str], tells: bool
+) -> None:
+    downstream.configure(avatar_max_sessions=1)
+    downstream.write(f"""
+        def test_it(avatar_session, pytestconfig):
+            assert pytestconfig.pluginmanager.has_plugin("avatar-waits") == {tells}
+    """)
+    downstream.run_live(*options).assert_outcomes(passed=1)
 
 
 def test_a_session_that_has_ended_takes_no_place(downstream: Downstream) -> None:
