@@ -171,17 +171,18 @@ class Exchange:
         client: Name of the library that sends it.
         actor: On whose behalf it is sent.
         answer: What to answer in place of the service; `None` if the request must be sent.
+        key: The key of its session in the ledger; `None` if it is not of a session known there.
     """
 
     __slots__ = (
         "_interceptor",
-        "_key",
         "_tape",
         "_test",
         "actor",
         "answer",
         "call",
         "client",
+        "key",
         "request",
     )
 
@@ -193,7 +194,7 @@ class Exchange:
         self._interceptor = interceptor
         self._tape = interceptor.tape
         self._test: str | None = None
-        self._key = self._find_key()
+        self.key = self._find_key()
         try:
             self.answer = self._tape.begin(self)
         except CassetteError:
@@ -236,14 +237,14 @@ class Exchange:
         return None if session_id is None else self._interceptor.ledger.find(session_id)
 
     def _account_for(self, response: Response) -> None:
-        if self._key is None or self.call.operation is None:
+        if self.key is None or self.call.operation is None:
             return
         if self.call.operation is Operation.CREATE:
-            self._account_for_create(self._key, wire.read_answer(response))
+            self._account_for_create(self.key, wire.read_answer(response))
         elif self.call.operation is Operation.END:
-            self._account_for_end(self._key, wire.read_answer(response))
+            self._account_for_end(self.key, wire.read_answer(response))
         else:
-            self._interceptor.ledger.called(self._key, self.call.operation, response.status)
+            self._interceptor.ledger.called(self.key, self.call.operation, response.status)
 
     def _account_for_create(self, key: str, answer: wire.Answer) -> None:
         ledger, secrets = self._interceptor.ledger, self._interceptor.secrets
@@ -273,15 +274,15 @@ class Exchange:
         )
 
     def _account_for_failure(self, reason: str, *, sent: bool) -> None:
-        if self._key is None:
+        if self.key is None:
             return
         ledger = self._interceptor.ledger
         if self.call.operation is Operation.END:
-            ledger.end_tried(self._key, Ending.NOT_ENDED, self.actor, None, reason, test=self._test)
+            ledger.end_tried(self.key, Ending.NOT_ENDED, self.actor, None, reason, test=self._test)
         elif self.call.operation is Operation.CREATE and sent:
-            ledger.unknown(self._key, None, reason)
+            ledger.unknown(self.key, None, reason)
         elif self.call.operation is Operation.CREATE:
-            ledger.refused(self._key, None, reason)
+            ledger.refused(self.key, None, reason)
 
 
 @contextmanager

@@ -207,9 +207,18 @@ class Ledger:
         return self._tokens.get(record.key)
 
     def creating(self, opener: Opener) -> str:
-        """Write down that a create is about to be sent; return the key of its session."""
+        """Write down that a create is about to be sent; return the key of its session.
+
+        Raises:
+            Exception: What a sink raises: then it must not be sent, and is not in the books.
+        """
         key = f"{self._name}-{next(self._numbers)}"
-        self.fold(Event(kind=Kind.CREATING, key=key, at=self._clock(), opener=opener))
+        try:
+            self.fold(Event(kind=Kind.CREATING, key=key, at=self._clock(), opener=opener))
+        except Exception:
+            with self._lock:
+                del self._records[key], self._unsettled[key]
+            raise
         return key
 
     def learn_token(self, key: str, token: str) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.journal import Journal
 from pytest_avatar.core.errors import SettingError
+from pytest_avatar.core.events import Kind
 from pytest_avatar.core.settings import WatchdogPolicy
 
 if TYPE_CHECKING:
     from pytest_avatar.adapters.watchdog.launcher import Watchdog
+    from pytest_avatar.adapters.watchdog.relay import CreateRelay
     from pytest_avatar.core.events import Event
     from pytest_avatar.plugin.run import AvatarRun
 
@@ -19,7 +21,7 @@ __all__ = ["RunJournal"]
 
 
 class RunJournal:
-    """Writes events down before anybody acts on them; opened with the first of them.
+    """Writes events down before anybody acts on them; opened with the first of them, or before.
 
     Args:
         run: The run of this process.
@@ -30,13 +32,30 @@ class RunJournal:
         self._opening: Final = threading.Lock()
         self._journal: Journal | None = None
         self._watchdog: Watchdog | None = None
-        self._gave_up = False
+        self._is_begun = False
+        self._refusal: SettingError | None = None
+
+    def begin(self) -> None:
+        """See to it that somebody watches. Only the first call does anything."""
+        with self._opening:
+            if not self._is_begun:
+                self._is_begun = True
+                self._open()
+
+    @property
+    def relay(self) -> CreateRelay | None:
+        """What has creates made by a process that outlives this one; `None` if there is none."""
+        return None if self._watchdog is None else self._watchdog.relay
 
     def write(self, event: Event) -> None:
-        """Write down an event; before the first, see to it that somebody watches."""
-        with self._opening:
-            if self._journal is None and not self._gave_up:
-                self._open()
+        """Write down an event.
+
+        Raises:
+            SettingError: A watchdog is required, and there is none: nothing must be created.
+        """
+        self.begin()
+        if self._refusal is not None and event.kind is Kind.CREATING:
+            raise self._refusal
         if self._journal is not None:
             self._journal.write(event)
 
@@ -46,9 +65,10 @@ class RunJournal:
             return
         if self._journal.problem is not None:
             self._run.findings.problems.append(self._journal.problem)
-        is_over = self._journal.close(clean=self._run.stage.worker is None)
+        is_busy = self.relay is not None and self.relay.is_busy
+        is_over = self._journal.close(clean=self._run.stage.worker is None and not is_busy)
         if self._watchdog is not None:
-            if is_over:
+            if is_over and not is_busy:
                 self._watchdog.stop()
             else:
                 self._watchdog.leave()
@@ -64,7 +84,6 @@ class RunJournal:
                 reader=None if self._run.stage.worker is None else os.getppid(),
             )
         except OSError as error:
-            self._gave_up = True
             self._complain(f"no journal could be written ({error})")
             return
         if self._run.settings.mode.is_live:
@@ -83,17 +102,22 @@ class RunJournal:
         )
 
         is_worker = self._run.stage.worker is not None
-        started = Watchdog.start(journal.path, shell=os.getppid() if is_worker else ci_shell())
-        if not isinstance(started, str):
+        started = Watchdog.start(
+            journal.path,
+            shell=os.getppid() if is_worker else ci_shell(),
+            scheme=self._run.settings.base_url.scheme,
+        )
+        if isinstance(started, str):
+            self._complain(started)
+        else:
             self._watchdog = started
-            return
-        self._complain(started)
-        if self._run.settings.watchdog is WatchdogPolicy.REQUIRE:
-            raise SettingError(
-                f"watchdog: it is required, but {started}; nothing was sent", setting="watchdog"
-            )
 
     def _complain(self, problem: str) -> None:
+        settings = self._run.settings
+        if settings.mode.is_live and settings.watchdog is WatchdogPolicy.REQUIRE:
+            self._refusal = SettingError(
+                f"watchdog: it is required, but {problem}; nothing was sent", setting="watchdog"
+            )
         self._run.findings.problems.append(
             f"{problem}: had the run been killed, its sessions might have stayed open"
         )

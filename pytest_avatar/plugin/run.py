@@ -136,6 +136,8 @@ class AvatarRun:
     @cached_property
     def sessions(self) -> Sessions:
         """What opens the sessions of the fixtures, and ends those that others left open."""
+        if self.settings.mode.is_live and self.journal is not None:
+            self.journal.begin()  # what it starts makes ready while httpx is imported
         from pytest_avatar.plugin.sessions import Sessions  # noqa: PLC0415 - imports httpx
 
         sessions = Sessions(self, self._places())

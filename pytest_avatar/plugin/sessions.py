@@ -56,6 +56,7 @@ class Sessions:
         self._ledger: Final = run.ledger
         self._interceptor: Final = run.tapes.interceptor
         self._place: Final = place
+        self._journal: Final = run.journal
         self._count_open: Final = run.count_open
         self._held: Final[set[str]] = set()
         self._service: Final = Service(
@@ -68,6 +69,10 @@ class Sessions:
             from pytest_avatar.adapters.offline import OfflineSender  # noqa: PLC0415 - one of two
 
             return OfflineSender(self._interceptor)
+        if (journal := self._journal) is not None and self._settings.mode.is_live:
+            from pytest_avatar.adapters.relaying import RelayingSender  # noqa: PLC0415 - as above
+
+            return RelayingSender(self._interceptor, lambda: journal.relay)
         from pytest_avatar.adapters.http import Sender  # noqa: PLC0415 - imports httpx
 
         return Sender(self._settings.base_url)

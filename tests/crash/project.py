@@ -155,7 +155,8 @@ class Project:
             until(lambda: not self.emulator.open_sessions, _GRACE)
         sessions = self.emulator.sessions
         wrote_report = self._report.exists()
-        ended_by, unknown = self._from_the_report() if wrote_report else self._from_the_journals()
+        left_journals = any(self.state.glob("runs/*/*.jsonl"))
+        ended_by, unknown = self._from_the_journals() if left_journals else self._from_the_report()
         return Outcome(
             status=status,
             created=len(sessions),
@@ -184,7 +185,7 @@ class Project:
     def books(self) -> Ledger:
         """Return the books of the runs that left their journals behind."""
         books = Ledger()
-        for run_dir in (self.state / "runs").iterdir():
+        for run_dir in self.state.glob("runs/*"):
             for journal in read_run(run_dir):
                 books.fold_all(journal.events)
         return books

@@ -245,6 +245,34 @@ def test_it(request, avatar_session, avatar_session_factory):
     request.config.pluginmanager.register(Broken())
 """
 
+_IMPATIENT: Final = """
+import json, os, signal, threading, time, urllib.request, pytest
+
+strikes = []
+
+def interrupt(number, frame):
+    strikes.append(number)
+    raise KeyboardInterrupt
+
+def opened():
+    request = urllib.request.Request(os.environ["BOOKS"], headers={"Accept": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return len(json.load(answer)["sessions"])
+
+def strike():
+    for number in range(2):
+        while not opened() or len(strikes) < number:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+@pytest.fixture(scope="session", autouse=True)
+def impatience():
+    signal.signal(signal.SIGINT, interrupt)
+    threading.Thread(target=strike).start()
+
+def test_it(impatience, avatar_session): ...
+"""
+
 _BY_FIXTURE: Final = {Actor.FIXTURE: 2}
 _BY_PLUGIN: Final = {Actor.PLUGIN: 2}
 _BY_WATCHDOG: Final = {Actor.WATCHDOG: 2}
@@ -435,6 +463,24 @@ SITUATIONS: Final = (
         strikes=(Strike(_opened(1), signal.SIGTERM),),
         status=2,
         ended_by={Actor.FIXTURE: 1},
+    ),
+    Situation(
+        number="15b",
+        title="two SIGINTs while create is in flight",
+        source=_IMPATIENT,
+        faults=("create:delay=3",),
+        status=2,
+        ended_by={Actor.WATCHDOG: 1},
+    ),
+    Situation(
+        number="16",
+        title="SIGKILL while create is in flight",
+        source="def test_it(avatar_session): ...",
+        faults=(_SLOW_CREATE,),
+        strikes=(Strike(_opened(1), signal.SIGKILL),),
+        status=-signal.SIGKILL,
+        ended_by={Actor.WATCHDOG: 1},
+        writes_report=False,
     ),
     Situation(
         number="17",

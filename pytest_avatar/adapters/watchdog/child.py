@@ -4,8 +4,8 @@ It begins with hardly a module, is ready in 10 ms and waits in 10 MB. The packag
 when there is something to do.
 
 Messages travel in frames: four bytes of length, then as many bytes. The watchdog's first frame is
-empty and says that it is ready; an empty frame from its owner says goodbye; any other frame asks
-for a create, and is answered by one frame.
+empty and says that it is ready; an empty frame from its owner says goodbye. The creates are made by
+a child of the watchdog, the courier: it may be as big as HTTP takes, and wait for an answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Iterator
+    from typing import NoReturn
 else:  # the module `signal` imports `enum`, which doubles the time until we are ready
     import _signal as signal
 
@@ -25,6 +25,7 @@ __all__ = ["main", "read_frame", "write_frame"]
 
 _STDIN, _STDOUT = 0, 1
 _GLANCE = 0.5
+_MOMENT = 1.0
 
 
 def main(arguments: list[str]) -> None:
@@ -33,28 +34,29 @@ def main(arguments: list[str]) -> None:
     Args:
         arguments: The folder that holds the package, the owner's journal, its process id, that of
             the process whose death means that it has to stop (0 = none), the longest time to work
-            and to wait for one answer, in seconds, and the file of trusted authorities (empty = the
-            system's).
+            and to wait for one answer, in seconds, the file of trusted authorities (empty = the
+            system's), the socket of the courier (empty = none), and the scheme of the service.
     """
-    package, journal, owner, shell, total, each, ca_file = arguments
+    package, journal, owner, shell, total, each, ca_file, channel, scheme = arguments
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     write_frame(_STDOUT, b"")
     sys.path.append(package)
-    for frame in _frames(_Owner(int(owner), int(shell))):
-        if not frame:
-            return
-        from pytest_avatar.adapters.watchdog.relay import create_for_owner  # noqa: PLC0415
+    courier = _Courier(int(channel), journal, ca_file or None, scheme) if channel else None
+    is_needed = _wait_for_the_end(_Owner(int(owner), int(shell)))
+    if courier is not None:
+        courier.let_go()
+    if is_needed:
+        from pytest_avatar.adapters.watchdog.duty import Duty  # noqa: PLC0415
 
-        answer = create_for_owner(frame, journal, ca_file or None)
-        try:
-            write_frame(_STDOUT, answer)
-        except OSError:
-            continue
-    from pytest_avatar.adapters.watchdog.duty import end_what_is_open  # noqa: PLC0415
-
-    end_what_is_open(journal, float(total), float(each), ca_file or None)
+        duty = Duty(journal, float(total), float(each), ca_file or None)
+        if courier is not None and not courier.leaves_within(_MOMENT):
+            duty.end_what_is_open()
+            courier.leaves_within(duty.seconds_left)
+        duty.end_what_is_open()
+    if courier is not None:
+        courier.see_off()
 
 
 def read_frame(file: int) -> bytes | None:
@@ -122,19 +124,59 @@ def _open_pidfd(pid: int) -> int | None:
         return None
 
 
-def _frames(owner: _Owner) -> Iterator[bytes]:
-    """Yield what the owner says until it is gone."""
+def _wait_for_the_end(owner: _Owner) -> bool:
+    """Wait until the owner has gone, or says goodbye; return whether it went without a word."""
     if sys.platform == "win32":
-        while (frame := read_frame(_STDIN)) is not None:
-            yield frame
-        return
+        return read_frame(_STDIN) is None
     listening = True
     while not owner.is_gone():
         if owner.wait(listening=listening):
-            frame = read_frame(_STDIN)
-            listening = frame is not None
-            if frame is not None:
-                yield frame
+            if read_frame(_STDIN) is not None:
+                return False
+            listening = False
+    return True
+
+
+class _Courier:
+    """The process that makes the creates, forked while nothing but this thread runs here."""
+
+    def __init__(self, channel: int, journal: str, ca_file: str | None, scheme: str) -> None:
+        leash, self._leash = os.pipe()
+        self._sign_of_life, sign_of_life = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._leash)
+            _be_courier(channel, leash, journal, ca_file, scheme)
+        for file in (channel, leash, sign_of_life):
+            os.close(file)
+
+    def let_go(self) -> None:
+        """Let it leave when it has the answer that it waits for, which may open a session."""
+        os.close(self._leash)
+
+    def leaves_within(self, seconds: float) -> bool:
+        """Wait until it has left, but no longer than that; return whether it has."""
+        return bool(select.select([self._sign_of_life], [], [], seconds)[0])
+
+    def see_off(self) -> None:
+        """Leave no process behind."""
+        if not self.leaves_within(_MOMENT):
+            os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+
+def _be_courier(
+    channel: int, leash: int, journal: str, ca_file: str | None, scheme: str
+) -> NoReturn:
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, _STDIN)
+        os.dup2(nothing, _STDOUT)
+        from pytest_avatar.adapters.watchdog.courier import serve  # noqa: PLC0415
+
+        serve(channel, leash, journal, ca_file, scheme)
+    finally:
+        os._exit(0)
 
 
 if __name__ == "__main__":

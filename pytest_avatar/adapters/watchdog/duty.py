@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.journal import WATCHDOG, Journal, read_journal
 from pytest_avatar.adapters.leftovers import Budget, Leftovers, end_all
@@ -14,11 +15,11 @@ from pytest_avatar.core.events import Actor
 if TYPE_CHECKING:
     from pytest_avatar.adapters.journal import JournalContents
 
-__all__ = ["end_what_is_open"]
+__all__ = ["Duty"]
 
 
-def end_what_is_open(journal: str, total: float, each: float, ca_file: str | None) -> None:
-    """End what a dead process left open, and keep a journal of it beside the dead one's.
+class Duty:
+    """Ends what a dead process left open, and keeps a journal of it beside the dead one's.
 
     Args:
         journal: The journal of the dead process.
@@ -26,19 +27,33 @@ def end_what_is_open(journal: str, total: float, each: float, ca_file: str | Non
         each: How long to wait for one answer, s.
         ca_file: The authorities to trust; `None` trusts the system's.
     """
-    path = Path(journal)
-    if not path.exists() or not kept_tokens(path):
-        return
-    contents = read_journal(path)
-    leftovers = Leftovers(contents)
-    own = _open_own_journal(contents)
-    if own is not None:
-        leftovers.ledger.add_sink(own.write)
-    from pytest_avatar.adapters.stdlib_http import StdlibSender  # noqa: PLC0415 - 27 ms
 
-    end_all([leftovers], StdlibSender(ca_file).send, Actor.WATCHDOG, Budget(total, each))
-    if own is not None:
-        own.close(clean=False)
+    def __init__(self, journal: str, total: float, each: float, ca_file: str | None) -> None:
+        self._path: Final = Path(journal)
+        self._each: Final = each
+        self._ca_file: Final = ca_file
+        self._deadline: Final = time.monotonic() + total
+
+    @property
+    def seconds_left(self) -> float:
+        """For how much longer to work, keeping the time for a last try."""
+        return max(0.0, self._deadline - self._each - time.monotonic())
+
+    def end_what_is_open(self) -> None:
+        """End all that is open now."""
+        if not self._path.exists() or not kept_tokens(self._path):
+            return
+        contents = read_journal(self._path)
+        leftovers = Leftovers(contents)
+        own = _open_own_journal(contents)
+        if own is not None:
+            leftovers.ledger.add_sink(own.write)
+        from pytest_avatar.adapters.stdlib_http import StdlibSender  # noqa: PLC0415 - 27 ms
+
+        budget = Budget(max(self._each, self._deadline - time.monotonic()), self._each)
+        end_all([leftovers], StdlibSender(self._ca_file).send, Actor.WATCHDOG, budget)
+        if own is not None:
+            own.close(clean=False)
 
 
 def _open_own_journal(contents: JournalContents) -> Journal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.watchdog import child
 from pytest_avatar.adapters.watchdog.child import read_frame, write_frame
+from pytest_avatar.adapters.watchdog.relay import CreateRelay
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -38,13 +40,16 @@ of a job (`RUNNER_TRACKING_ID`, `BUILD_ID`, `JENKINS_NODE_COOKIE`), or it would 
 
 
 class Watchdog:
-    """A running watchdog of this process. Forked children leave it alone."""
+    """A running watchdog of this process. Forked children leave it alone.
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    Attributes:
+        relay: What has creates made by its child; `None` where a process cannot fork.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], relay: CreateRelay | None) -> None:
+        self.relay: Final = relay
         self._process = process
         self._owner = os.getpid()
-        self._turn = threading.Lock()
-        self._in_step = True
         assert process.stdin is not None
         assert process.stdout is not None
         self._stdin: Final = process.stdin
@@ -52,7 +57,13 @@ class Watchdog:
 
     @classmethod
     def start(
-        cls, journal: Path, *, shell: int = 0, total: float = 20.0, each: float = 2.0
+        cls,
+        journal: Path,
+        *,
+        shell: int = 0,
+        total: float = 20.0,
+        each: float = 2.0,
+        scheme: str = "http",
     ) -> Watchdog | str:
         """Start a watchdog and wait until it is ready.
 
@@ -61,53 +72,29 @@ class Watchdog:
             shell: The process whose death means that this one has to stop (`ci_shell`); 0 = none.
             total: For how long it tries to end what is open, s.
             each: How long it waits for one answer, s.
+            scheme: That of the service: `https` takes its child longer to be ready.
 
         Returns:
             The watchdog, or why there is none.
         """
         numbers = map(str, (os.getpid(), shell, total, each))
+        arguments = [str(journal.absolute()), *numbers, trusted_authorities() or ""]
         try:
-            process = _spawn([str(journal.absolute()), *numbers, trusted_authorities() or ""])
+            watchdog = cls(*_spawn(arguments, scheme))
         except OSError as error:
             return f"the watchdog could not be started: {error}"
-        watchdog = cls(process)
         with watchdog._limit(_READY_WITHIN):
             ready = read_frame(watchdog._stdout.fileno())
         if ready is not None:
             return watchdog
         watchdog._see_off()
-        status = process.returncode
+        status = watchdog._process.returncode
         return f"the watchdog was not ready within {_READY_WITHIN:g} s (exit status {status})"
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
-
-    def ask(self, message: bytes, timeout: float) -> bytes:
-        """Hand a message to the watchdog and return its answer; one thread at a time.
-
-        Args:
-            message: The message, not empty.
-            timeout: How long it may work on it, s. If no answer comes even after that, it is given
-                up.
-
-        Raises:
-            BrokenPipeError: It did not get the message, and never will.
-            ConnectionError: It got the message, but will never answer.
-        """
-        if os.getpid() != self._owner:
-            raise BrokenPipeError("the watchdog serves another process")
-        with self._turn, self._limit(timeout + _READY_WITHIN):
-            if not self._in_step:
-                raise BrokenPipeError("the watchdog has been stopped, or interrupted before")
-            self._in_step = False
-            write_frame(self._stdin.fileno(), message)
-            answer = read_frame(self._stdout.fileno())
-            if answer is None:
-                raise ConnectionError("the watchdog has gone")
-            self._in_step = True
-            return answer
 
     def stop(self) -> None:
         """Let it go, as nothing is open any more: it leaves at once. Twice is harmless."""
@@ -140,9 +127,10 @@ class Watchdog:
         self._process.wait()
 
     def _close(self) -> None:
-        self._in_step = False
         self._stdin.close()
         self._stdout.close()
+        if self.relay is not None:
+            self.relay.close()
 
 
 def trusted_authorities() -> str | None:
@@ -167,7 +155,21 @@ def ci_shell(environ: Mapping[str, str] = os.environ) -> int:
     return parent if in_ci and not in_background and parent > 1 else 0
 
 
-def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(arguments: list[str], scheme: str) -> tuple[subprocess.Popen[bytes], CreateRelay | None]:
+    """Start the process; with a socket for the creates where it can fork."""
+    if not hasattr(os, "fork"):
+        return _run([*arguments, "", scheme]), None
+    ours, its = socket.socketpair()
+    with its:
+        try:
+            number = its.fileno()
+            return _run([*arguments, str(number), scheme], number), CreateRelay(ours)
+        except BaseException:
+            ours.close()
+            raise
+
+
+def _run(arguments: list[str], *files: int) -> subprocess.Popen[bytes]:
     package = Path(child.__file__).parents[3]
     return subprocess.Popen(  # noqa: S603 - our own interpreter on our own file
         [sys.executable, "-I", "-S", child.__file__, str(package), *arguments],
@@ -178,5 +180,6 @@ def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
         cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever drive this is
         env={name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES},
         start_new_session=True,
+        pass_fds=files,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )

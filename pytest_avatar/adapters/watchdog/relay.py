@@ -1,151 +1,185 @@
-"""A create that is sent by the watchdog, so that its answer is read whoever dies meanwhile.
+"""A create that another process sends, so that its answer is read whoever dies meanwhile.
 
-A session that opens is written down before its owner hears of it. The Kaltura Session travels
-through the pipe and is on no disk.
+The watchdog has a child for this, the relay: it imports what HTTP takes while the owner does the
+same, and keeps its connection between creates. A session that opens is written down before its
+owner hears of it. The Kaltura Session travels through a socket and is on no disk.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
+import select
 import threading
+import time
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
-from socket import gaierror
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_avatar.adapters.tokens import OpenSession, keep_token
-from pytest_avatar.core import wire
 from pytest_avatar.core.http import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import socket
+    from collections.abc import Mapping
 
-    from pytest_avatar.adapters.stdlib_http import StdlibSender
+__all__ = ["CreateRelay", "RelayError"]
 
-__all__ = ["CreateRelay", "RelayError", "create_for_owner"]
-
-_LATE: Final = 60.0
-"""For how much longer than its owner the watchdog waits for an answer, s: it names a session."""
+_GRACE: Final = 5.0
+"""For how much longer than a connection and an answer may take we wait for the relay, s."""
 
 
 class RelayError(ConnectionError):
     """No whole answer came to a create.
 
     Attributes:
+        kind: The name of httpx's exception for what happened; empty if the relay is of no use, and
+            the create can be sent by other means.
         sent: `False` if not a byte of the request can have reached the service.
     """
 
-    def __init__(self, message: str, *, sent: bool) -> None:
+    def __init__(self, message: str, *, kind: str = "", sent: bool = False) -> None:
         super().__init__(message)
+        self.kind = kind
         self.sent = sent
 
 
 class CreateRelay:
-    """The owner's side.
+    """The owner's side. Forked children leave it alone.
 
     Args:
-        ask: `Watchdog.ask`.
-        base_url: Where the service lives.
+        channel: Leads to the relay.
     """
 
-    def __init__(self, ask: Callable[[bytes, float], bytes], base_url: str) -> None:
-        self._ask = ask
-        self._base_url = base_url
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel: Final = channel
+        self._owner: Final = os.getpid()
+        self._turn: Final = threading.Lock()
+        self._received = b""
+        self._owed = 0
+        self._is_open = True
 
-    def send(self, request: Request, *, key: str, timeout: float) -> Response:
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take a create now, as far as can be told without asking."""
+        if os.getpid() != self._owner or not self._turn.acquire(blocking=False):
+            return False
+        try:
+            self._hear_of_late_answers()
+            return self._is_open and not self._owed
+        finally:
+            self._turn.release()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it still waits for the answer to a create."""
+        return self._is_open and not self.is_free
+
+    def send(self, request: Request, *, key: str, base_url: str, timeout: float) -> Response:
         """Have a create sent, one at a time.
 
         Args:
             request: The create.
             key: The key of its session in the ledger.
-            timeout: Longest wait for the whole answer, s.
+            base_url: Where its session lives.
+            timeout: Longest wait for a connection, and then for the whole answer, s.
+
+        Returns:
+            The answer as it travelled: its body is not decoded.
 
         Raises:
-            RelayError: No whole answer came. If one comes later, the watchdog keeps its session
-                and ends it when this process has gone.
+            RelayError: No whole answer came. If one comes later, the relay keeps its session,
+                and the watchdog ends it when this process has gone.
         """
         message = {
             "key": key,
-            "base_url": self._base_url,
+            "base_url": base_url,
             "timeout": timeout,
             "method": request.method,
             "url": request.url,
             "headers": request.headers,
-            "body": _pack(request.body),
+            "body": pack(request.body),
         }
-        try:
-            answer = json.loads(self._ask(json.dumps(message).encode(), timeout))
-        except OSError as error:
-            raise RelayError(str(error), sent=not isinstance(error, BrokenPipeError)) from error
-        if "error" in answer:
-            raise RelayError(answer["error"], sent=answer["sent"])
+        with self._turn:
+            self._hand_over(json.dumps(message).encode())
+            answer = self._wait_for(key, time.monotonic() + 2 * timeout + _GRACE)
+        if "kind" in answer:
+            raise RelayError(answer["error"], kind=answer["kind"], sent=answer["sent"])
         return Response(
-            answer["status"], _pairs(answer["headers"]), _unpack(answer["body"]), answer["reason"]
+            answer["status"], pairs(answer["headers"]), unpack(answer["body"]), answer["reason"]
         )
 
+    def close(self) -> None:
+        """Hang up: the relay leaves when it has the answer that it waits for."""
+        self._is_open = False
+        self._channel.close()
 
-def create_for_owner(frame: bytes, journal: str, ca_file: str | None) -> bytes:
-    """Send a create on behalf of the owner and return the message that answers it.
+    def _hand_over(self, message: bytes) -> None:
+        if os.getpid() != self._owner or not self._is_open:
+            raise RelayError("the relay has been stopped, or serves another process")
+        try:
+            self._channel.settimeout(_GRACE)
+            self._channel.sendall(len(message).to_bytes(4, "big") + message)
+        except BaseException as error:
+            self.close()  # what it has of the message will never be whole
+            if isinstance(error, OSError):
+                raise RelayError(f"the relay has gone: {error}") from error
+            raise
+        self._owed += 1
 
-    Args:
-        frame: What the owner's `CreateRelay` wrote.
-        journal: The owner's journal.
-        ca_file: The authorities to trust; `None` trusts the system's.
-    """
-    message = json.loads(frame)
-    answers: list[dict[str, Any]] = []
+    def _wait_for(self, key: str, deadline: float) -> Mapping[str, Any]:
+        """Return the answer to a create, or that it is late.
 
-    def create() -> None:
-        answers.append(_create(message, Path(journal), ca_file))
+        The courier says that it has taken a create before it sends it. One that died before has
+        sent nothing.
+        """
+        is_taken = False
+        while True:
+            try:
+                answer = self._read(deadline)
+            except TimeoutError as error:
+                raise RelayError("the relay says nothing", kind="ReadTimeout", sent=True) from error
+            except OSError as error:
+                self.close()
+                kind = "ReadError" if is_taken else ""
+                raise RelayError(str(error), kind=kind, sent=is_taken) from error
+            if answer["key"] == key and "taken" not in answer:
+                return answer
+            is_taken |= answer["key"] == key
 
-    thread = threading.Thread(target=create, daemon=True)
-    thread.start()
-    thread.join(message["timeout"])
-    late = {"error": f"no answer came within {message['timeout']:g} s", "sent": True}
-    return json.dumps(answers[0] if answers else late).encode()
+    def _read(self, deadline: float) -> dict[str, Any]:
+        """Read the next message, what was read of it before an interrupt included."""
+        while len(self._received) < 4 + int.from_bytes(self._received[:4], "big"):
+            self._channel.settimeout(max(0.001, deadline - time.monotonic()))
+            piece = self._channel.recv(65536)
+            if not piece:
+                raise ConnectionError("the relay has gone")
+            self._received += piece
+        size = 4 + int.from_bytes(self._received[:4], "big")
+        answer: dict[str, Any] = json.loads(self._received[4:size])
+        self._received = self._received[size:]
+        if not answer.get("more"):
+            self._owed -= 1
+        return answer
 
-
-def _create(message: Mapping[str, Any], journal: Path, ca_file: str | None) -> dict[str, Any]:
-    request = Request(
-        message["method"], message["url"], _pairs(message["headers"]), _unpack(message["body"])
-    )
-    try:
-        response = _sender(ca_file).send(request, message["timeout"] + _LATE)
-    except OSError as error:
-        cause = getattr(error, "reason", error)
-        return {
-            "error": f"{type(cause).__name__}: {cause}",
-            "sent": not isinstance(cause, (ConnectionRefusedError, gaierror)),
-        }
-    opened = wire.read_opened(wire.read_answer(response))
-    if opened is not None and opened.token is not None:
-        session = OpenSession(message["key"], opened.session_id, message["base_url"], opened.token)
-        with suppress(OSError):  # a full disk must not keep the answer from its owner
-            keep_token(journal, session)
-    return {
-        "status": response.status,
-        "headers": response.headers,
-        "body": _pack(response.body),
-        "reason": response.reason,
-    }
-
-
-@cache
-def _sender(ca_file: str | None) -> StdlibSender:
-    from pytest_avatar.adapters.stdlib_http import StdlibSender  # noqa: PLC0415 - 27 ms
-
-    return StdlibSender(ca_file)
+    def _hear_of_late_answers(self) -> None:
+        with suppress(TimeoutError):
+            while self._is_open and select.select([self._channel], [], [], 0)[0]:
+                try:
+                    self._read(time.monotonic())
+                except ConnectionError:
+                    self.close()
 
 
-def _pairs(headers: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in headers)
-
-
-def _pack(data: bytes) -> str:
+def pack(data: bytes) -> str:
+    """Return bytes as text for a message."""
     return base64.b64encode(data).decode("ascii")
 
 
-def _unpack(text: str) -> bytes:
+def unpack(text: str) -> bytes:
+    """Return the bytes that `pack` was given."""
     return base64.b64decode(text)
+
+
+def pairs(headers: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    """Return headers out of a message."""
+    return tuple((name, value) for name, value in headers)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from pytest_avatar.adapters.watchdog.launcher import Watchdog
 from pytest_avatar.emulator import Emulator
 from tests.adapters.watchdog.harness import Owner
 
@@ -35,6 +36,21 @@ def run_dir(tmp_path: Path) -> Path:
     path = tmp_path / "runs" / "run-1"
     path.mkdir(parents=True, mode=0o700)
     return path
+
+
+@pytest.fixture
+def journal(run_dir: Path) -> Path:
+    path = run_dir / "main-1.jsonl"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def watchdog(journal: Path) -> Iterator[Watchdog]:
+    started = Watchdog.start(journal)
+    assert isinstance(started, Watchdog)
+    yield started
+    started.stop()
 
 
 @pytest.fixture

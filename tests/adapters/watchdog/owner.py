@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from pytest_avatar.adapters.journal import Journal
 from pytest_avatar.adapters.stdlib_http import StdlibSender
 from pytest_avatar.adapters.watchdog.launcher import Watchdog
-from pytest_avatar.adapters.watchdog.relay import CreateRelay
 from pytest_avatar.core import wire
 from pytest_avatar.core.events import Actor, Opener
 from pytest_avatar.core.ledger import Ledger
@@ -53,8 +52,9 @@ class Owner:
     def relay(self) -> None:
         """Open a session through the watchdog."""
         key = self.ledger.creating(Opener(test="test_it.py::test_it"))
-        relay = CreateRelay(self.watchdog.ask, str(self.base))
-        answer = relay.send(self._create(), key=key, timeout=10)
+        relay = self.watchdog.relay
+        assert relay is not None
+        answer = relay.send(self._create(), key=key, base_url=str(self.base), timeout=10)
         opened = wire.read_opened(wire.read_answer(answer))
         assert opened is not None
         self.ledger.opened(key, opened.session_id, opened.token, answer.status)

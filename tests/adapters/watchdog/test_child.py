@@ -66,12 +66,17 @@ def test_an_owner_is_watched_with_and_without_the_help_of_the_system(
     with pipe() as (reader, writer):
         monkeypatch.setattr(child, "_STDIN", reader)
         owner = child._Owner(os.getppid(), 0)
-        write_frame(writer, b"create")
-        frames = child._frames(owner)
-        assert next(frames) == b"create"
         os.close(writer)
         monkeypatch.setattr(os, "getppid", lambda: 1)
-        assert list(frames) == []
+        assert child._wait_for_the_end(owner)
+
+
+@posix
+def test_an_owner_that_says_goodbye_leaves_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pipe() as (reader, writer):
+        monkeypatch.setattr(child, "_STDIN", reader)
+        write_frame(writer, b"")
+        assert not child._wait_for_the_end(child._Owner(os.getppid(), 0))
 
 
 @posix
@@ -94,7 +99,7 @@ def test_on_windows_the_pipe_alone_tells(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "platform", "win32")
     with pipe() as (reader, writer):
         monkeypatch.setattr(child, "_STDIN", reader)
-        write_frame(writer, b"create")
         write_frame(writer, b"")
+        assert not child._wait_for_the_end(child._Owner(0, 0))
         os.close(writer)
-        assert list(child._frames(child._Owner(0, 0))) == [b"create", b""]
+        assert child._wait_for_the_end(child._Owner(0, 0))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pytest_avatar.adapters.journal import Journal, read_run
 from pytest_avatar.adapters.stdlib_http import StdlibSender
 from pytest_avatar.adapters.tokens import OpenSession, keep_token, kept_tokens
-from pytest_avatar.adapters.watchdog.duty import end_what_is_open
+from pytest_avatar.adapters.watchdog.duty import Duty
 from pytest_avatar.core import wire
 from pytest_avatar.core.events import Actor, Opener
 from pytest_avatar.core.ledger import Ledger
@@ -39,7 +39,7 @@ def test_what_is_open_is_ended_and_told_in_a_journal_beside(
     ledger.opened(key, opened.session_id, None, 200)
     keep_token(journal.path, OpenSession(key, opened.session_id, emulator.base_url, opened.token))
     journal.close(clean=False)
-    end_what_is_open(str(journal.path), 5, 1, None)
+    Duty(str(journal.path), 5, 1, None).end_what_is_open()
     assert emulator.books.totals.ended == 1
     assert [contents.is_watchdog for contents in read_run(run_dir)] == [False, True]
     assert books(run_dir).records[0].ended_by is Actor.WATCHDOG
@@ -49,7 +49,7 @@ def test_what_is_open_is_ended_and_told_in_a_journal_beside(
 def test_nothing_open_is_nothing_to_do(run_dir: Path) -> None:
     _, journal = open_journal(run_dir, "http://127.0.0.1:1/v1")
     journal.close(clean=False)
-    end_what_is_open(str(journal.path), 5, 1, None)
+    Duty(str(journal.path), 5, 1, None).end_what_is_open()
     assert len(read_run(run_dir)) == 1
 
 
@@ -64,13 +64,13 @@ def test_a_journal_that_cannot_be_written_does_not_stop_it(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Journal, "open", refuse)
-    end_what_is_open(str(path), 5, 1, None)
+    Duty(str(path), 5, 1, None).end_what_is_open()
     (refusal,) = emulator.books.refused
     assert refusal.operation == "end"
 
 
 def test_a_run_that_has_been_removed_is_nothing_to_do(tmp_path: Path) -> None:
-    end_what_is_open(str(tmp_path / "gone" / "main-1.jsonl"), 5, 1, None)
+    Duty(str(tmp_path / "gone" / "main-1.jsonl"), 5, 1, None).end_what_is_open()
 
 
 def test_a_journal_without_a_header_is_worked_on_all_the_same(
@@ -79,5 +79,10 @@ def test_a_journal_without_a_header_is_worked_on_all_the_same(
     path = run_dir / "main-1.jsonl"
     path.touch()
     keep_token(path, OpenSession("main-1", "session-x", emulator.base_url, "token"))
-    end_what_is_open(str(path), 5, 1, None)
+    Duty(str(path), 5, 1, None).end_what_is_open()
     assert books(run_dir).records[0].end_attempts[0].actor is Actor.WATCHDOG
+
+
+def test_some_time_is_kept_for_a_last_try() -> None:
+    assert 0 < Duty("main-1.jsonl", 5, 1, None).seconds_left <= 4
+    assert Duty("main-1.jsonl", 1, 2, None).seconds_left == 0

@@ -5,7 +5,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,23 +12,7 @@ from pytest_avatar.adapters.watchdog import launcher
 from pytest_avatar.adapters.watchdog.launcher import Watchdog, ci_shell, trusted_authorities
 from tests.adapters.watchdog.harness import lives, until
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "main-1.jsonl"
-
-
-@pytest.fixture
-def watchdog(journal: Path) -> Iterator[Watchdog]:
-    started = Watchdog.start(journal)
-    assert isinstance(started, Watchdog)
-    yield started
-    started.stop()
 
 
 @linux

@@ -2,194 +2,241 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import socket
 import sys
 import threading
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_avatar.adapters.tokens import kept_tokens, read_token
-from pytest_avatar.adapters.watchdog import launcher
-from pytest_avatar.adapters.watchdog.launcher import Watchdog
-from pytest_avatar.adapters.watchdog.relay import CreateRelay, RelayError, create_for_owner
-from pytest_avatar.core import wire
-from pytest_avatar.core.wire import BaseUrl
-from pytest_avatar.emulator.faults import Fault
-from tests.adapters.watchdog.harness import lives, until
+from pytest_avatar.adapters.watchdog.relay import CreateRelay, RelayError, pack
+from pytest_avatar.core.http import Request
+from tests.adapters.watchdog.harness import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-    from pytest_avatar.emulator import Emulator
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no relay on Windows")
 
-
-@pytest.fixture
-def journal(run_dir: Path) -> Path:
-    path = run_dir / "main-1.jsonl"
-    path.touch()
-    return path
+CREATE = Request("POST", "http://127.0.0.1:1/v1", (("Authorization", "KS the-ks"),), b"{}")
+ANSWER = {"status": 200, "headers": [["X", "y"]], "body": pack(b"opened"), "reason": "OK"}
 
 
-@pytest.fixture
-def watchdog(journal: Path) -> Iterator[Watchdog]:
-    started = Watchdog.start(journal)
-    assert isinstance(started, Watchdog)
-    yield started
-    started.stop()
+class Courier:
+    """The other side, which says what it is told to."""
 
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self.asked: list[dict[str, Any]] = []
 
-@pytest.fixture
-def create(emulator: Emulator) -> wire.Request:
-    return wire.create_request(BaseUrl(emulator.base_url), "the-ks", avatar_id="ada")
+    def hear(self) -> None:
+        size = int.from_bytes(self.channel.recv(4), "big")
+        self.asked.append(json.loads(self.channel.recv(size)))
 
+    def take(self, key: str = "main-1") -> None:
+        self.say(key, taken=True, more=True)
 
-@pytest.fixture
-def relay(watchdog: Watchdog, emulator: Emulator) -> CreateRelay:
-    return CreateRelay(watchdog.ask, emulator.base_url)
+    def say(self, key: str, **answer: object) -> None:
+        frame = json.dumps({"key": key, **answer}).encode()
+        self.channel.sendall(len(frame).to_bytes(4, "big") + frame)
 
 
 @pytest.fixture
-def in_process(journal: Path, emulator: Emulator) -> CreateRelay:
-    """A relay whose other side is in this process."""
-    return CreateRelay(
-        lambda message, _: create_for_owner(message, str(journal), None), emulator.base_url
+def ends() -> Iterator[tuple[CreateRelay, Courier]]:
+    ours, its = socket.socketpair()
+    its.settimeout(10)
+    with ours, its:
+        yield CreateRelay(ours), Courier(its)
+
+
+@pytest.fixture
+def relay(ends: tuple[CreateRelay, Courier]) -> CreateRelay:
+    return ends[0]
+
+
+@pytest.fixture
+def courier(ends: tuple[CreateRelay, Courier]) -> Courier:
+    return ends[1]
+
+
+def send(relay: CreateRelay, key: str = "main-1", timeout: float = 5) -> bytes:
+    return relay.send(CREATE, key=key, base_url="http://127.0.0.1:1/v1", timeout=timeout).body
+
+
+def answering(courier: Courier, *deeds: Callable[[], object]) -> threading.Thread:
+    """Let the courier hear a create, and then do something."""
+
+    def run() -> None:
+        courier.hear()
+        for deed in deeds:
+            deed()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_a_create_is_handed_over_whole_and_its_answer_comes_back(
+    relay: CreateRelay, courier: Courier
+) -> None:
+    thread = answering(courier, courier.take, lambda: courier.say("main-1", **ANSWER))
+    answer = relay.send(CREATE, key="main-1", base_url="http://x/v1", timeout=5)
+    thread.join()
+    assert (answer.status, answer.headers, answer.body) == (200, (("X", "y"),), b"opened")
+    assert courier.asked == [
+        {
+            "key": "main-1",
+            "base_url": "http://x/v1",
+            "timeout": 5,
+            "method": "POST",
+            "url": "http://127.0.0.1:1/v1",
+            "headers": [["Authorization", "KS the-ks"]],
+            "body": pack(b"{}"),
+        }
+    ]
+    assert relay.is_free
+
+
+def test_what_went_wrong_is_an_error_of_httpx_by_name(relay: CreateRelay, courier: Courier) -> None:
+    failure = {"kind": "ConnectError", "error": "refused", "sent": False}
+    thread = answering(courier, lambda: courier.say("main-1", **failure))
+    with pytest.raises(RelayError, match=r"^refused$") as caught:
+        send(relay)
+    thread.join()
+    assert (caught.value.kind, caught.value.sent) == ("ConnectError", False)
+    assert relay.is_free
+
+
+def test_while_a_late_answer_is_owed_the_relay_is_busy(
+    relay: CreateRelay, courier: Courier
+) -> None:
+    late = {"kind": "ReadTimeout", "error": "late", "sent": True, "more": True}
+    thread = answering(courier, courier.take, lambda: courier.say("main-1", **late))
+    with pytest.raises(RelayError, match=r"^late$") as caught:
+        send(relay)
+    thread.join()
+    assert caught.value.sent
+    assert relay.is_busy
+    courier.say("main-1", **ANSWER)
+    assert until(lambda: relay.is_free)
+    assert not relay.is_busy
+
+
+def test_a_relay_that_says_nothing_is_not_waited_for_for_ever(
+    relay: CreateRelay, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_avatar.adapters.watchdog.relay._GRACE", 0.1)
+    with pytest.raises(RelayError, match="says nothing") as caught:
+        send(relay, timeout=0.05)
+    assert (caught.value.kind, caught.value.sent) == ("ReadTimeout", True)
+    assert relay.is_busy
+
+
+def test_no_answer_is_taken_for_that_of_another_create(
+    relay: CreateRelay, courier: Courier
+) -> None:
+    thread = answering(
+        courier,
+        lambda: courier.say("main-1", **{**ANSWER, "body": pack(b"another")}),
+        lambda: courier.say("main-2", **ANSWER),
     )
+    assert send(relay, "main-2") == b"opened"
+    thread.join()
 
 
-@pytest.mark.parametrize("way", ["relay", "in_process"])
-def test_the_answer_comes_back_and_the_session_is_written_down_first(
-    way: str, create: wire.Request, journal: Path, request: pytest.FixtureRequest
+def test_an_answer_that_comes_in_pieces_and_after_an_interrupt_is_read(
+    relay: CreateRelay, courier: Courier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    relay: CreateRelay = request.getfixturevalue(way)
-    response = relay.send(create, key="main-1", timeout=5)
-    opened = wire.read_opened(wire.read_answer(response))
-    assert opened is not None
-    (path,) = kept_tokens(journal)
-    session = read_token(path)
-    assert session is not None
-    assert (session.key, session.session_id) == ("main-1", opened.session_id)
-    assert session.token == opened.token
-    assert "the-ks" not in path.read_text()
+    class Interrupted(BaseException): ...
 
-
-def test_a_refusal_is_an_answer(
-    in_process: CreateRelay, create: wire.Request, emulator: Emulator, journal: Path
-) -> None:
-    emulator.add_fault(Fault("create", status=403))
-    assert in_process.send(create, key="main-1", timeout=5).status == 403
-    assert kept_tokens(journal) == []
-
-
-def test_a_refused_connection_sent_nothing(
-    in_process: CreateRelay, create: wire.Request, emulator: Emulator
-) -> None:
-    emulator.stop()
-    with pytest.raises(RelayError, match="Connection refused") as caught:
-        in_process.send(create, key="main-1", timeout=5)
-    assert not caught.value.sent
-
-
-def test_a_lost_answer_may_have_opened_a_session(
-    in_process: CreateRelay, create: wire.Request, emulator: Emulator
-) -> None:
-    emulator.add_fault(Fault("create", drop="after"))
-    with pytest.raises(RelayError) as caught:
-        in_process.send(create, key="main-1", timeout=5)
-    assert caught.value.sent
-
-
-def test_an_answer_that_comes_too_late_still_names_its_session(
-    relay: CreateRelay, create: wire.Request, emulator: Emulator, journal: Path
-) -> None:
-    emulator.add_fault(Fault("create", delay=1))
-    started = time.monotonic()
-    with pytest.raises(RelayError, match=r"^no answer came within 0\.3 s$"):
-        relay.send(create, key="main-1", timeout=0.3)
-    assert time.monotonic() - started < 1
-    assert until(lambda: kept_tokens(journal))
-
-
-def test_a_watchdog_that_has_died_is_an_error(
-    relay: CreateRelay, watchdog: Watchdog, create: wire.Request
-) -> None:
-    os.kill(watchdog.pid, 9)
-    assert until(lambda: not lives(watchdog.pid))
-    with pytest.raises(RelayError, match="Broken pipe") as caught:
-        relay.send(create, key="main-1", timeout=5)
-    assert not caught.value.sent
-
-
-def test_a_watchdog_that_dies_in_between_may_have_opened_a_session(
-    relay: CreateRelay, watchdog: Watchdog, create: wire.Request, emulator: Emulator
-) -> None:
-    emulator.add_fault(Fault("create", delay=3))
-    killer = threading.Timer(1, os.kill, (watchdog.pid, 9))
-    killer.start()
-    with pytest.raises(RelayError, match=r"^the watchdog has gone$") as caught:
-        relay.send(create, key="main-1", timeout=5)
-    killer.join()
-    assert caught.value.sent
-
-
-def test_after_an_interrupt_no_answer_is_taken_for_that_of_another_create(
-    relay: CreateRelay,
-    create: wire.Request,
-    journal: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def interrupt(_file: int) -> bytes:
-        raise KeyboardInterrupt
+    def interrupt(*_: object) -> bytes:
+        raise Interrupted
 
     with monkeypatch.context() as patched:
-        patched.setattr(launcher, "read_frame", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            relay.send(create, key="main-1", timeout=5)
-    assert until(lambda: kept_tokens(journal))
-    with pytest.raises(RelayError, match="interrupted before") as caught:
-        relay.send(create, key="main-2", timeout=5)
-    assert not caught.value.sent
+        patched.setattr(relay, "_read", interrupt)
+        with pytest.raises(Interrupted):
+            send(relay)
+    courier.hear()
+    frame = json.dumps({"key": "main-1", **ANSWER}).encode()
+    courier.channel.sendall(len(frame).to_bytes(4, "big") + frame[:9])
+    assert relay.is_busy
+    courier.channel.sendall(frame[9:])
+    assert until(lambda: relay.is_free)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
-def test_a_forked_child_is_not_served(relay: CreateRelay, create: wire.Request) -> None:
+def test_a_relay_that_has_gone_is_of_no_use_and_nothing_was_sent(
+    relay: CreateRelay, courier: Courier
+) -> None:
+    courier.channel.close()
+    with pytest.raises(RelayError, match="has gone") as caught:
+        send(relay)
+    assert (caught.value.kind, caught.value.sent) == ("", False)
+    assert not relay.is_free
+    assert not relay.is_busy
+
+
+def test_its_going_is_noticed_without_asking(relay: CreateRelay, courier: Courier) -> None:
+    assert relay.is_free
+    courier.channel.close()
+    assert not relay.is_free
+
+
+def test_a_relay_that_dies_in_between_may_have_opened_a_session(
+    relay: CreateRelay, courier: Courier
+) -> None:
+    thread = answering(courier, courier.take, courier.channel.close)
+    with pytest.raises(RelayError, match=r"^the relay has gone$") as caught:
+        send(relay)
+    thread.join()
+    assert (caught.value.kind, caught.value.sent) == ("ReadError", True)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_relay_that_dies_before_it_takes_a_create_has_sent_nothing(
+    relay: CreateRelay, courier: Courier, reads: bool
+) -> None:
+    def die() -> None:
+        if reads:
+            courier.hear()
+        else:
+            select.select([courier.channel], [], [], 10)
+        courier.channel.close()
+
+    thread = threading.Thread(target=die)
+    thread.start()
+    with pytest.raises(RelayError) as caught:
+        send(relay)
+    thread.join()
+    assert (caught.value.kind, caught.value.sent) == ("", False)
+    assert not relay.is_busy
+
+
+def test_a_message_that_an_interrupt_cut_off_is_never_finished(
+    relay: CreateRelay, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Half:
+        def settimeout(self, _seconds: float) -> None:
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            courier.channel.close()
+
+    monkeypatch.setattr(relay, "_channel", Half())
+    with pytest.raises(KeyboardInterrupt):
+        send(relay)
+    assert courier.channel.fileno() == -1
+    with pytest.raises(RelayError, match="has been stopped"):
+        send(relay)
+
+
+def test_a_forked_child_is_not_served(relay: CreateRelay) -> None:
     child = os.fork()
     if child == 0:
         try:
-            relay.send(create, key="main-1", timeout=5)
+            assert not relay.is_free
+            send(relay)
         except RelayError as error:
             os._exit(7 if "another process" in str(error) else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="another way to fill a disk is needed")
-def test_a_full_disk_does_not_keep_the_answer_from_its_owner(
-    create: wire.Request, emulator: Emulator, tmp_path: Path
-) -> None:
-    nowhere = str(tmp_path / "gone" / "main-1.jsonl")
-    relay = CreateRelay(
-        lambda message, _: create_for_owner(message, nowhere, None), emulator.base_url
-    )
-    assert relay.send(create, key="main-1", timeout=5).status == 200
-
-
-def test_a_watchdog_that_was_stopped_is_an_error(
-    relay: CreateRelay, watchdog: Watchdog, create: wire.Request
-) -> None:
-    watchdog.stop()
-    with pytest.raises(RelayError, match="has been stopped"):
-        relay.send(create, key="main-1", timeout=5)
-
-
-def test_the_message_is_json_of_one_frame(create: wire.Request) -> None:
-    asked: list[bytes] = []
-
-    def ask(message: bytes, _timeout: float) -> bytes:
-        asked.append(message)
-        return b'{"error": "no", "sent": false}'
-
-    with pytest.raises(RelayError, match=r"^no$"):
-        CreateRelay(ask, "http://x").send(create, key="main-1", timeout=5)
-    assert json.loads(asked[0])["key"] == "main-1"

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from pytest_avatar.adapters.tokens import kept_tokens, read_token
+from pytest_avatar.adapters.watchdog.relay import CreateRelay, RelayError
+from pytest_avatar.core import wire
+from pytest_avatar.core.http import Request
+from pytest_avatar.core.wire import BaseUrl
+from pytest_avatar.emulator.faults import Fault
+from tests.adapters.watchdog.harness import lives, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_avatar.adapters.watchdog.launcher import Watchdog
+    from pytest_avatar.core.http import Response
+    from pytest_avatar.emulator import Emulator
+
+if sys.platform == "win32":
+    pytest.skip("there is no courier on Windows", allow_module_level=True)
+
+from pytest_avatar.adapters.watchdog.courier import Line, serve
+
+
+class Client:
+    """What hands creates over, and to whom."""
+
+    def __init__(self, relay: CreateRelay, emulator: Emulator) -> None:
+        self.relay = relay
+        self.base = BaseUrl(emulator.base_url)
+
+    def create(self, key: str = "main-1", timeout: float = 5) -> Response:
+        request = wire.create_request(self.base, "the-ks", avatar_id="ada")
+        return self.relay.send(request, key=key, base_url=str(self.base), timeout=timeout)
+
+
+@pytest.fixture
+def apart(watchdog: Watchdog, emulator: Emulator) -> Client:
+    """The courier is what it is in a run: a child of the watchdog."""
+    assert watchdog.relay is not None
+    return Client(watchdog.relay, emulator)
+
+
+@contextmanager
+def serving(journal: Path, emulator: Emulator) -> Iterator[Client]:
+    ours, its = socket.socketpair()
+    leash, hand = os.pipe()
+    arguments = (its.fileno(), leash, str(journal), None, "http")
+    thread = threading.Thread(target=serve, args=arguments)
+    thread.start()
+    relay = CreateRelay(ours)
+    yield Client(relay, emulator)
+    os.close(hand)
+    thread.join(10)
+    relay.close()
+    its.close()
+    os.close(leash)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def within(journal: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """The courier is a thread of this process. (Alarms are for the main thread alone.)"""
+    monkeypatch.setattr(signal, "signal", lambda *_: signal.SIG_DFL)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
+    with serving(journal, emulator) as client:
+        yield client
+
+
+@pytest.mark.parametrize("way", ["apart", "within"])
+def test_a_session_is_written_down_before_its_owner_hears_of_it(
+    way: str, journal: Path, request: pytest.FixtureRequest
+) -> None:
+    client: Client = request.getfixturevalue(way)
+    opened = wire.read_opened(wire.read_answer(client.create()))
+    assert opened is not None
+    (path,) = kept_tokens(journal)
+    session = read_token(path)
+    assert session is not None
+    assert (session.key, session.session_id) == ("main-1", opened.session_id)
+    assert (session.token, session.base_url) == (opened.token, str(client.base))
+    assert "the-ks" not in path.read_text()
+
+
+@pytest.mark.parametrize("way", ["apart", "within"])
+def test_a_refusal_is_an_answer(
+    way: str, emulator: Emulator, journal: Path, request: pytest.FixtureRequest
+) -> None:
+    client: Client = request.getfixturevalue(way)
+    emulator.add_fault(Fault("create", status=403))
+    assert client.create().status == 403
+    assert kept_tokens(journal) == []
+
+
+@pytest.mark.parametrize("way", ["apart", "within"])
+def test_a_refused_connection_sent_nothing(
+    way: str, emulator: Emulator, request: pytest.FixtureRequest
+) -> None:
+    client: Client = request.getfixturevalue(way)
+    emulator.stop()
+    with pytest.raises(RelayError, match="Connection refused") as caught:
+        client.create()
+    assert (caught.value.kind, caught.value.sent) == ("ConnectError", False)
+
+
+@pytest.mark.parametrize("way", ["apart", "within"])
+def test_a_lost_answer_may_have_opened_a_session(
+    way: str, emulator: Emulator, request: pytest.FixtureRequest
+) -> None:
+    client: Client = request.getfixturevalue(way)
+    emulator.add_fault(Fault("create", drop="after"))
+    with pytest.raises(RelayError, match="RemoteDisconnected") as caught:
+        client.create()
+    assert (caught.value.kind, caught.value.sent) == ("RemoteProtocolError", True)
+    assert client.create("main-2").status == 200
+
+
+def test_a_connection_is_kept_and_one_that_has_closed_is_made_anew(
+    within: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[int] = []
+    connect = Line.connect
+
+    def counted(line: Line, url: str, timeout: float) -> None:
+        before = line._connection
+        connect(line, url, timeout)
+        if line._connection is not before:
+            connected.append(1)
+
+    monkeypatch.setattr(Line, "connect", counted)
+    for number in range(3):
+        within.create(f"main-{number}")
+    assert len(connected) == 1
+    emulator.stop()
+    emulator.start()
+    within.base = BaseUrl(emulator.base_url)
+    within.create("main-3")
+    assert len(connected) == 2
+
+
+def test_an_answer_that_comes_too_late_still_names_its_session(
+    apart: Client, emulator: Emulator, journal: Path
+) -> None:
+    emulator.add_fault(Fault("create", delay=1))
+    with pytest.raises(RelayError, match=r"^no answer came within 0\.3 s$") as caught:
+        apart.create(timeout=0.3)
+    assert (caught.value.kind, caught.value.sent) == ("ReadTimeout", True)
+    assert apart.relay.is_busy
+    assert until(lambda: kept_tokens(journal))
+    assert until(lambda: apart.relay.is_free)
+    assert apart.create("main-2").status == 200
+
+
+def test_without_its_watchdog_the_courier_leaves(apart: Client, watchdog: Watchdog) -> None:
+    assert apart.create().status == 200
+    os.kill(watchdog.pid, signal.SIGKILL)
+    assert until(lambda: not lives(watchdog.pid))
+    assert until(lambda: not apart.relay.is_free)
+
+
+def test_a_full_disk_does_not_keep_the_answer_from_its_owner(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: signal.SIG_DFL)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
+    with serving(tmp_path / "gone" / "main-1.jsonl", emulator) as client:
+        assert client.create().status == 200
+
+
+@pytest.fixture
+def tls_service() -> Iterator[tuple[str, trustme.CA]]:
+    """A service on HTTPS that answers every POST, and the authority that vouches for it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}/v1", authority
+        server.shutdown()
+        thread.join()
+
+
+def test_https_is_spoken_with_whoever_the_authorities_vouch_for(
+    tls_service: tuple[str, trustme.CA], tmp_path: Path
+) -> None:
+    url, authority = tls_service
+    authority.cert_pem.write_to_path(str(tmp_path / "authorities.pem"))
+    request = Request("POST", url, (), b"hello")
+    with closing(Line(str(tmp_path / "authorities.pem"))) as line:
+        line.prepare()
+        for _ in range(2):
+            line.connect(url, 5)
+            assert line.exchange(request, 5).body == b"hello"
+
+
+def test_https_is_not_spoken_with_strangers(tls_service: tuple[str, trustme.CA]) -> None:
+    with closing(Line(None)) as line, pytest.raises(ssl.SSLCertVerificationError):
+        line.connect(tls_service[0], 5)
