@@ -47,6 +47,11 @@ class EmulatorProcess:
         )
         self._read_before: dict[str, int] = {}
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def __enter__(self) -> Self:
         return self
 
