@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpcore2  # noqa: F401
 import pytest
 import trio  # noqa: F401
+from hypothesis import HealthCheck, settings
 
 import pytest_avatar.plugin.journals
 import pytest_avatar.plugin.sessions
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["pytester"]
+
+# A busy machine is no failure.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_sessionstart() -> None:

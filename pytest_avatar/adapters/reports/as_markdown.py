@@ -6,7 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from pytest_avatar.core.summary import advice, totals_table, verdict_line
+from pytest_avatar.core.summary import advice, cost_text, totals_table, verdict_line
 from pytest_avatar.core.text import count, duration, moment, printable
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def write(report: Report) -> Iterator[str]:
     mark = "❌" if report.failures else "⚠️" if report.groups or report.warnings else "✅"
     parts = [
         f"## {mark} {verdict_line(report)}",
+        _cost(report),
         _table(
             ("Verdict", "Sessions", "Opened at", "In", "Open for", "How it ended"),
             (_group_row(group) for group in report.groups[:_MOST_GROUPS]),
@@ -38,6 +39,7 @@ def write(report: Report) -> Iterator[str]:
         _more(len(report.groups) - _MOST_GROUPS, "group"),
         _bullets([*advice(report), *map(_escaped, report.warnings)]),
         _table(("Total", ""), totals_table(report)),
+        _table(("May leave sessions open", "Reason", "Used"), _allowance_rows(report)),
         _details(report),
         _footer(report),
     ]
@@ -65,6 +67,16 @@ def _session_row(session: SessionFacts) -> Iterable[str]:
         "" if seconds is None else duration(seconds),
         _escaped(session.outcome),
     )
+
+
+def _cost(report: Report) -> str:
+    cost = cost_text(report)
+    return f"Of {count(len(report.sessions), 'session')}, {cost}." if cost else ""
+
+
+def _allowance_rows(report: Report) -> Iterator[Iterable[str]]:
+    for one in islice(report.allowances, _MOST_GROUPS):
+        yield _code(one.place), _escaped(one.reason), f"{one.uses:,}"
 
 
 def _details(report: Report) -> str:

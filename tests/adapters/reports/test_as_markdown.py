@@ -57,6 +57,15 @@ def test_the_verdict_is_the_heading_and_the_findings_are_the_first_table() -> No
     ]
 
 
+def test_what_may_cost_money_and_what_was_allowed_is_said() -> None:
+    page = rendered(mixed_run())
+    paragraph = page.find(".//p")
+    assert paragraph is not None
+    assert text_of(paragraph) == "Of 207 sessions, 2 may still cost money."
+    tables = [rows_of(table) for table in page.findall(".//table")]
+    assert [["tests/test_chat.py::test_kept", "shown to a visitor", "1"]] in tables
+
+
 @pytest.mark.parametrize(("end", "mark"), [("code", "✅"), ("unknown", "⚠️"), ("lost", "❌")])
 def test_the_heading_is_marked_by_the_verdict(end: str, mark: str) -> None:
     assert "".join(as_markdown.write(report_of(Life(end)))).startswith(f"## {mark} avatar: ")
