@@ -22,8 +22,14 @@ KS: Final = "djJ8MTIzNDU2fHNlY3JldC1vZi10aGUtcnVuLTEyMzQ1Njc4OTA="
 
 AVATAR: Final = "ada"
 
-PLAIN: Final = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-"""Options that spare inner runs work that has nothing to do with avatars."""
+PLAIN: Final = tuple(
+    f"-pno:{plugin}"
+    for plugin in (
+        *("cacheprovider", "hypothesispytest"),
+        *("pyreqwest", "pytest_httpx", "recording", "respx"),
+    )
+)
+"""Options that spare inner runs what has nothing to do with avatars: 0.2 s each, for imports."""
 
 PREFIXES: Final = ("AVATAR_", "CI", "COV_CORE", "GITHUB_", "OTEL_", "PYTEST_", "RUNNER_", "TRACE")
 """Beginnings of the variables that inner runs must not inherit."""
