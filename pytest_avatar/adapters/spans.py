@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from importlib.metadata import entry_points
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -35,10 +36,11 @@ _LONGEST: Final = 1000
 """Characters of a text."""
 
 
-def current_span() -> object:
-    """Return what is known of the span that is current now; `None` if there is none."""
-    context = trace.get_current_span().get_span_context()
-    return context if context.is_valid else None
+def current_span() -> str | None:
+    """Return the `traceparent` of the span that is current now; `None` if none is."""
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get("traceparent")
 
 
 def export_spans(
@@ -107,34 +109,36 @@ class _Spans:
         )
 
     def _tests_of_run(self) -> Iterator[None]:
-        """Make the span of the run, and yield whenever those of one of its tests are made."""
+        """Make the spans of all tests, and yield whenever one is made, then that of the run."""
+        for (test, attempt), sessions in _by_test(self._report.sessions):
+            self._add_test(test, attempt, sessions)
+            yield
+        if "_span_of_run" in self.__dict__:
+            self._span_of_run.end(_nanoseconds(self._report.run.ended_at))
+
+    @cached_property
+    def _span_of_run(self) -> trace.Span:
+        """What tests and sessions are below that are below nothing else."""
         run = self._report.run
-        span = self._tracer.start_span(
+        return self._tracer.start_span(
             "pytest",
             _parent_of_run(),
             attributes=_known({"avatar.mode": run.mode, "avatar.base_url": run.base_url}),
             start_time=_nanoseconds(run.started_at),
         )
-        inside = trace.set_span_in_context(span)
-        for (test, attempt), sessions in _by_test(self._report.sessions):
-            self._add_test(inside, test, attempt, sessions)
-            yield
-        span.end(_nanoseconds(run.ended_at))
 
-    def _add_test(
-        self, run: Context, test: str | None, attempt: int, sessions: Iterable[SessionFacts]
-    ) -> None:
+    def _add_test(self, test: str | None, attempt: int, sessions: Iterable[SessionFacts]) -> None:
         known = self._tests.get(test or "", ())[:attempt]
         if test is None or not known:
             for session in sessions:
-                self._add_session(run, session)
+                self._add_session(trace.set_span_in_context(self._span_of_run), session)
             return
         times = known[-1]
-        status = "fail" if times.failed else "pass"
         name = printable(test, _LONGEST)
+        status = "fail" if times.failed else "pass"
         span = self._tracer.start_span(
             name,
-            _below(times.parent) or run,
+            _below(times.parent) or trace.set_span_in_context(self._span_of_run),
             attributes={"test.case.name": name, "test.case.result.status": status},
             start_time=_nanoseconds(times.started_at),
         )
@@ -216,18 +220,11 @@ def _resource() -> Resource:
 
 def _parent_of_run() -> Context | None:
     """Return where the run belongs: to the span that is current, or that `TRACEPARENT` names."""
-    inside = _below(current_span())
-    if inside is not None:
-        return inside
-    names = ("traceparent", "tracestate")
-    carrier = {name: os.environ[name.upper()] for name in names if name.upper() in os.environ}
-    return TraceContextTextMapPropagator().extract(carrier)
+    return _below(current_span() or os.environ.get("TRACEPARENT"))
 
 
-def _below(parent: object) -> Context | None:
-    if not isinstance(parent, trace.SpanContext):
-        return None
-    return trace.set_span_in_context(trace.NonRecordingSpan(parent))
+def _below(parent: str | None) -> Context | None:
+    return TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
 
 
 def _nanoseconds(seconds: float) -> int:

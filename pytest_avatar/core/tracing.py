@@ -22,7 +22,7 @@ class TestRun:
         started_at: When its setup began.
         ended_at: When the last of its phases ended.
         failed: Whether one of them failed.
-        parent: The span that was current then, as OpenTelemetry knows it; `None` if there was none.
+        parent: The `traceparent` of the span that was current then; `None` if none was.
     """
 
     __test__ = False  # it is called as it should be, and is no test
@@ -30,7 +30,7 @@ class TestRun:
     started_at: float
     ended_at: float
     failed: bool = False
-    parent: object = None
+    parent: str | None = None
 
 
 def named_exporters(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gather_settings(config, config.option)
     begin(config)
     tell_waits(config)
-    if _wants_spans() and not hasattr(config, "workerinput"):
+    if _wants_spans():
         from pytest_avatar.plugin.tracing import trace_run  # noqa: PLC0415 - only if asked for
 
         trace_run(config)

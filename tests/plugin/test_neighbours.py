@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.collector import Collector
 from tests.leaky import LINE, write_leak
 
 if TYPE_CHECKING:
@@ -105,3 +106,22 @@ def test_pytest_github_actions_annotate_failures(
         if line.startswith("::error") and TITLE in line
     )
     assert PLACE in line
+
+
+@WORKERS
+def test_pytest_opentelemetry(
+    downstream: Downstream, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    with Collector() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_http")
+        run(downstream, "pytest_opentelemetry", "--export-traces", *workers)
+    spans = {span.span_id: span for span in collector.spans}
+    sessions = [span for span in spans.values() if span.name == "avatar session"]
+    assert len(sessions) == 2
+    for session in sessions:
+        test = spans[session.parent_span_id]
+        theirs = spans[test.parent_span_id]
+        assert test.name.startswith("test_it.py::")
+        assert theirs.name == test.name
+    assert len({span.trace_id for span in spans.values()}) == 1

@@ -87,6 +87,7 @@ def test_a_test_belongs_to_the_span_that_is_current_while_it_runs(
     downstream.write("def test_it(avatar_session): ...")
     assert downstream.run_apart().ret == 0
     spans = {span.name: span for span in collector.spans}
+    assert set(spans) == {"avatar session", "test_it.py::test_it"}
     assert spans["test_it.py::test_it"].parent_span_id.hex() == PARENT
     assert spans["avatar session"].trace_id.hex() == TRACE
 
