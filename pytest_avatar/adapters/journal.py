@@ -224,8 +224,8 @@ class Journal:
             self._file = None
             over = not kept_tokens(self.path)
             if over and clean:
-                self.path.unlink(missing_ok=True)
-            self._lock.release()
+                self._attempt(lambda: self.path.unlink(missing_ok=True))
+            self._attempt(self._lock.release)
             if clean:
                 _remove_if_empty(self.path.parent)
         return over
@@ -245,10 +245,7 @@ class Journal:
         try:
             action()
         except Exception as error:  # noqa: BLE001 - no fault of the books may reach a test
-            self.problem = self.problem or (
-                f"the journal {self.path} could not be written ({type(error).__name__}: {error}): "
-                "if this process is killed, its sessions may stay open"
-            )
+            self.problem = self.problem or f"the journal could not be written ({error})"
 
 
 def read_journal(path: Path) -> JournalContents:

@@ -65,11 +65,12 @@ def drop_token(journal: Path, key: str) -> None:
 
 
 def kept_tokens(journal: Path) -> list[Path]:
-    """Return the token files of a process: its sessions that nobody has ended yet."""
+    """Return the token files of a process: its sessions that nobody has ended yet.
+
+    There are none in a folder that somebody has removed.
+    """
     return sorted(
-        path
-        for path in journal.parent.iterdir()
-        if path.suffix == ".token" and path.name.startswith(f"{journal.stem}.")
+        path for path in journal.parent.glob("*.token") if path.name.startswith(f"{journal.stem}.")
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_avatar.core.settings import Mode
+from pytest_avatar.core.settings import Mode, WatchdogPolicy
+from pytest_avatar.plugin.start import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,9 @@ def describe_settings(config: pytest.Config, settings: AvatarSettings) -> Iterat
     yield f"avatar: {mode}, {base_url}"
     if settings.mode.is_live:
         yield f"avatar: {_dialect(config, settings)}"
-        note = None if hasattr(config, "workerinput") else _last_run()
-        if note is not None:
-            yield f"avatar: {note}"
+        if not hasattr(config, "workerinput"):
+            notes = (_watchdog(config, settings), _last_run())
+            yield from (f"avatar: {note}" for note in notes if note is not None)
 
 
 def remember_dialect(config: pytest.Config, settings: AvatarSettings, form: list[str]) -> None:
@@ -56,6 +57,17 @@ def _form(title: str, pinned: str | None, source: str, last: str | None) -> str:
     if last is not None:
         return f"{title} negotiated (last time: {last or 'base'})"
     return f"{title} negotiated"
+
+
+def _watchdog(config: pytest.Config, settings: AvatarSettings) -> str | None:
+    """Return why nobody watches the run; starts the watchdog, but workers start their own."""
+    if settings.watchdog is WatchdogPolicy.OFF:
+        source = settings.sources["watchdog"]
+        return f"watchdog off ({source}): if the run is killed, its sessions stay open"
+    if config.getoption("tx", None):
+        return None
+    journal = run_of(config).journal
+    return None if journal is None else journal.begin()
 
 
 def _last_run() -> str | None:

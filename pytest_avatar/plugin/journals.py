@@ -33,14 +33,20 @@ class RunJournal:
         self._journal: Journal | None = None
         self._watchdog: Watchdog | None = None
         self._is_begun = False
+        self._complaint: str | None = None
         self._refusal: SettingError | None = None
 
-    def begin(self) -> None:
-        """See to it that somebody watches. Only the first call does anything."""
+    def begin(self) -> str | None:
+        """See to it that somebody watches. Only the first call does anything.
+
+        Returns:
+            Why nobody does, and what that means; `None` if all is well.
+        """
         with self._opening:
             if not self._is_begun:
                 self._is_begun = True
                 self._open()
+        return self._complaint
 
     @property
     def relay(self) -> CreateRelay | None:
@@ -58,13 +64,13 @@ class RunJournal:
             raise self._refusal
         if self._journal is not None:
             self._journal.write(event)
+            if self._journal.problem is not None:
+                self._complain(self._journal.problem)
 
     def close(self) -> None:
         """Leave nothing behind, unless somebody else is going to read it."""
         if self._journal is None:
             return
-        if self._journal.problem is not None:
-            self._run.findings.problems.append(self._journal.problem)
         is_busy = self.relay is not None and self.relay.is_busy
         is_over = self._journal.close(clean=self._run.stage.worker is None and not is_busy)
         if self._watchdog is not None:
@@ -84,7 +90,7 @@ class RunJournal:
                 reader=None if self._run.stage.worker is None else os.getppid(),
             )
         except OSError as error:
-            self._complain(f"no journal could be written ({error})")
+            self._refuse(f"no journal could be written ({error})")
             return
         if self._run.settings.mode.is_live:
             self._start_watchdog(self._journal)
@@ -108,16 +114,21 @@ class RunJournal:
             scheme=self._run.settings.base_url.scheme,
         )
         if isinstance(started, str):
-            self._complain(started)
+            self._refuse(started)
         else:
             self._watchdog = started
 
-    def _complain(self, problem: str) -> None:
+    def _refuse(self, problem: str) -> None:
+        """Take note that nobody watches, which may mean that nothing must be created."""
         settings = self._run.settings
         if settings.mode.is_live and settings.watchdog is WatchdogPolicy.REQUIRE:
             self._refusal = SettingError(
                 f"watchdog: it is required, but {problem}; nothing was sent", setting="watchdog"
             )
-        self._run.findings.problems.append(
-            f"{problem}: had the run been killed, its sessions might have stayed open"
-        )
+        self._complain(problem)
+
+    def _complain(self, problem: str) -> None:
+        """Have the first problem told at the end; those that follow come of the same."""
+        if self._complaint is None:
+            self._complaint = f"{problem}: if the run is killed, its sessions may stay open"
+            self._run.findings.problems.append(self._complaint)
