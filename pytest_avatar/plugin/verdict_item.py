@@ -18,6 +18,8 @@ _UNCONCERNED: Final = (
     "capturemanager",  # there is nothing to capture, and after Ctrl-C it is gone
     "pdbinvoke",  # there is nothing to debug
     "rerunfailures",  # it would not go away
+    "lfplugin",  # the next run has no such test to begin with
+    "stepwiseplugin",  # the same
     "avatar-watch",  # it uses no session
 )
 """Plugins that are not told of it while it runs."""

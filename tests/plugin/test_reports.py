@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -239,6 +240,14 @@ def test_the_verdict_fails_the_run_once_whatever_pytest_is_asked(
     assert "Pdb" not in result.outlines
     told = [line for line in result.outlines if line.startswith("FAILED avatar::sessions")]
     assert len(told) == ("no:terminal" not in option)
+
+
+def test_the_next_run_does_not_look_for_the_verdict(downstream: Downstream) -> None:
+    write_leak(downstream, then="assert False")
+    options = ("-p", "no:hypothesispytest", *downstream.live)
+    assert downstream.pytester.runpytest_subprocess(*options).ret == 1
+    cache = downstream.pytester.path / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    assert json.loads(cache.read_bytes()) == {"test_it.py::test_leak": True}
 
 
 def test_names_that_mean_harm_break_no_form_and_inject_nothing(
