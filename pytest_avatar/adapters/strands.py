@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_avatar.adapters.interception.importing import when_imported
 from pytest_avatar.adapters.interception.patching import Patches
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import BaseEventLoop, Task
     from collections.abc import Callable
+    from concurrent.futures import ThreadPoolExecutor
+    from types import ModuleType
 
 __all__ = ["Follower", "current_task", "follow"]
 
@@ -35,7 +37,6 @@ class Follower(Protocol):
 
 def follow(follower: Follower) -> Callable[[], None]:
     """Tell `follower` from now on; return what stops that. Several may follow, newest first out."""
-    from asyncio import BaseEventLoop  # noqa: PLC0415 - only runs that use avatars need it
 
     def starting(original: Callable[[Thread], None]) -> Callable[[Thread], None]:
         def start(thread: Thread) -> None:
@@ -58,10 +59,16 @@ def follow(follower: Follower) -> Callable[[], None]:
 
         return create_task
 
+    def wrap_pool(module: ModuleType) -> None:
+        patches.wrap(module.ThreadPoolExecutor, "submit", submitting)
+
+    def wrap_loop(module: ModuleType) -> None:
+        patches.wrap(module.BaseEventLoop, "create_task", creating)
+
     patches = Patches()
     patches.wrap(Thread, "start", starting)
-    patches.wrap(ThreadPoolExecutor, "submit", submitting)
-    patches.wrap(BaseEventLoop, "create_task", creating)
+    hooks = {"concurrent.futures.thread": wrap_pool, "asyncio.base_events": wrap_loop}
+    patches.on_undo(when_imported(hooks))
     return patches.undo
 
 
