@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.core import wire
@@ -64,7 +63,7 @@ class Cassette:
     is_normal: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What a request asks, without what differs from run to run.
 
@@ -74,6 +73,7 @@ class Ask:
         session: The session it is asked of; `None` for create and unknown routes.
         turn: The `turnId`; `None` if there is none.
         data: JSON body or form fields without `turnId`, in canonical form; else the body's text.
+        content: The same as one text: equal for equal bodies.
     """
 
     operation: Operation | None
@@ -81,11 +81,10 @@ class Ask:
     session: str | None
     turn: str | None
     data: Any = field(hash=False)
+    content: str = field(init=False)
 
-    @cached_property
-    def content(self) -> str:
-        """The body as one text: equal for equal bodies."""
-        return _encode(self.data)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", _encode(self.data))
 
     @property
     def avatar_id(self) -> str | None:

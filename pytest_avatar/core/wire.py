@@ -231,7 +231,7 @@ def read_answer(response: Response) -> Answer:
     if not response.body.strip():
         return Answer(response.status, {})
     try:
-        data = json.loads(response.body)
+        data = _load(response.body)
     except (ValueError, RecursionError):
         return Answer(response.status, {}, "the body is not JSON")
     if not isinstance(data, dict):
@@ -326,6 +326,17 @@ def _dump(data: Mapping[str, Any]) -> bytes:
     )
 
 
+_decode: Final = json.JSONDecoder().decode
+
+
+def _load(body: bytes) -> Any:  # noqa: ANN401 - JSON data
+    """Read JSON: UTF-8 at once, and only what is none by the longer way to other encodings."""
+    try:
+        return _decode(body.decode("utf-8"))
+    except ValueError:
+        return json.loads(body)
+
+
 def _merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in extra.items():
         mine = body.get(key)
@@ -353,9 +364,8 @@ _SESSION_OPERATIONS: Final = {
 
 def _read_credential(headers: Headers) -> Credential | None:
     scheme, _, value = (header(headers, "authorization") or "").strip().partition(" ")
-    if scheme.lower() not in ("ks", "bearer") or not value.strip():
-        return None
-    return Credential(scheme.lower(), value.strip())
+    scheme, value = scheme.lower(), value.strip()
+    return Credential(scheme, value) if scheme in ("ks", "bearer") and value else None
 
 
 def _read_body(request: Request) -> tuple[Mapping[str, Any] | None, Part | None]:
@@ -365,7 +375,7 @@ def _read_body(request: Request) -> tuple[Mapping[str, Any] | None, Part | None]
     if not request.body.strip():
         return {}, None
     try:
-        data = json.loads(request.body)
+        data = _load(request.body)
     except (ValueError, RecursionError):
         return None, None
     return (data if isinstance(data, dict) else None), None
