@@ -117,6 +117,22 @@ def neighbours(session: nox.Session) -> None:
 
 
 @nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure us and our peers side by side, and write the tables of the documentation."""
+    session.install("--editable", ".[emulator]", "--group", "benchmarks")
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Count the instructions of what must not grow slower; needs valgrind."""
+    if shutil.which("valgrind") is None:
+        session.skip("valgrind is not installed, which counts instructions")
+    session.install("--editable", ".[emulator]", "--group", "benchmarks")
+    session.run("python", "-m", "tests.benchmarks", "--gate")
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which lines and branches the tests reach, in subprocesses too."""
     session.install(*TEST_SETUP)

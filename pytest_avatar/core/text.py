@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, Final
 
-__all__ = ["clock", "count", "decimal", "duration", "listed", "moment", "printable"]
+__all__ = [
+    "clock",
+    "count",
+    "decimal",
+    "duration",
+    "listed",
+    "moment",
+    "printable",
+    "read_json",
+]
 
 _ELLIPSIS = "…"
 
@@ -63,3 +74,19 @@ def clock(at: float) -> str:
 def moment(at: float) -> str:
     """Return date and time, in UTC, of seconds since the epoch."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+_decode: Final = json.JSONDecoder().decode
+
+
+def read_json(body: bytes) -> Any:  # noqa: ANN401 - JSON data
+    """Read JSON: UTF-8 at once, and only what is none by the longer way to other encodings.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        return _decode(body.decode("utf-8"))
+    except ValueError:
+        return json.loads(body)

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header, is_header_word
 from pytest_avatar.core.multipart import Part, read_multipart, write_multipart
-from pytest_avatar.core.text import decimal
+from pytest_avatar.core.text import decimal, read_json
 
 __all__ = [
     "CREATE_PATHS",
@@ -231,7 +231,7 @@ def read_answer(response: Response) -> Answer:
     if not response.body.strip():
         return Answer(response.status, {})
     try:
-        data = _load(response.body)
+        data = read_json(response.body)
     except (ValueError, RecursionError):
         return Answer(response.status, {}, "the body is not JSON")
     if not isinstance(data, dict):
@@ -326,17 +326,6 @@ def _dump(data: Mapping[str, Any]) -> bytes:
     )
 
 
-_decode: Final = json.JSONDecoder().decode
-
-
-def _load(body: bytes) -> Any:  # noqa: ANN401 - JSON data
-    """Read JSON: UTF-8 at once, and only what is none by the longer way to other encodings."""
-    try:
-        return _decode(body.decode("utf-8"))
-    except ValueError:
-        return json.loads(body)
-
-
 def _merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in extra.items():
         mine = body.get(key)
@@ -375,7 +364,7 @@ def _read_body(request: Request) -> tuple[Mapping[str, Any] | None, Part | None]
     if not request.body.strip():
         return {}, None
     try:
-        data = _load(request.body)
+        data = read_json(request.body)
     except (ValueError, RecursionError):
         return None, None
     return (data if isinstance(data, dict) else None), None

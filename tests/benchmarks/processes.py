@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Final
 from tests.downstream import PREFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["Cost", "FailedError", "count_instructions", "pytest_command", "run", "why_no_callgrind"]
+__all__ = [
+    "Cost",
+    "FailedError",
+    "count_instructions",
+    "environment",
+    "pytest_command",
+    "run",
+    "why_no_callgrind",
+]
 
 _TLS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "_PROXY", "_proxy")
 """Settings of a machine that change what an httpx client costs: every subject goes without."""
@@ -64,7 +72,7 @@ def run(command: Sequence[str], folder: Path, **variables: str) -> Cost:
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=_environment(variables), stdout=output, stderr=output
+            command, cwd=folder, env=environment(**variables), stdout=output, stderr=output
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
@@ -98,7 +106,7 @@ def count_instructions(command: Sequence[str], folder: Path, **variables: str) -
     return int(found[1])
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+def environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -13,6 +13,7 @@ __all__ = [
     "OUR_FIXTURE",
     "OUR_PLUGIN",
     "PEERS",
+    "PYTEST_HTTPX",
     "RECORDING",
     "RECORDING_JSON",
     "TALK",
@@ -125,7 +126,7 @@ def answer(request):
     makes_clients=False,
 )
 
-_PYTEST_HTTPX: Final = Subject(
+PYTEST_HTTPX: Final = Subject(
     "pytest-httpx",
     ("pytest_httpx",),
     _IMPORTS,
@@ -201,4 +202,4 @@ OURS: Final = Subject(
     record=_OUR_RECORDING,
 )
 
-PEERS: Final = (MOCK, _PYTEST_HTTPX, _RESPX, RECORDING_JSON, RECORDING, _CASSETTER)
+PEERS: Final = (MOCK, PYTEST_HTTPX, _RESPX, RECORDING_JSON, RECORDING, _CASSETTER)

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_avatar.core.text import clock, count, decimal, duration, listed, moment, printable
+from pytest_avatar.core.text import (
+    clock,
+    count,
+    decimal,
+    duration,
+    listed,
+    moment,
+    printable,
+    read_json,
+)
 from tests.reports import HOSTILE
 
 
@@ -82,3 +91,14 @@ def test_a_decimal_has_every_digit_and_no_exponent(number: float, digits: str) -
 def test_a_decimal_reads_back_as_the_number(number: float) -> None:
     assert float(decimal(number)) == number
     assert "e" not in decimal(number)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
+def test_json_is_read_in_any_encoding_that_json_may_have(encoding: str) -> None:
+    assert read_json('{"a": "ä"}'.encode(encoding)) == {"a": "ä"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"nul"])
+def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"Expecting|decode|encoding"):
+        read_json(body)

@@ -1,0 +1,53 @@
+"""What was measured, beside what it should be."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Figure", "interleaved", "ratio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of a table.
+
+    Attributes:
+        what: What was measured.
+        value: What came of it.
+        unit: In what.
+        limit: What it should be at most; at least, if `is_floor`.
+        is_floor: Whether more is better.
+        note: What the value is made of.
+    """
+
+    what: str
+    value: float
+    unit: str
+    limit: float
+    is_floor: bool = False
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the value is what it should be."""
+        return self.value >= self.limit if self.is_floor else self.value <= self.limit
+
+
+def ratio(what: str, mine: float, theirs: float, limit: float) -> Figure:
+    """Return how many times as long something takes as something else; both in seconds."""
+    note = f"{mine * 1000:.2f} against {theirs * 1000:.2f} ms"
+    return Figure(what, mine / theirs, "times", limit, note=note)
+
+
+def interleaved(jobs: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, float]:
+    """Return the median of each job. All are done in turn, so that a busy moment meets them all."""
+    values: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(repeats):
+        for name, job in jobs.items():
+            values[name].append(job())
+    return {name: statistics.median(found) for name, found in values.items()}

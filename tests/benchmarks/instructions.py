@@ -1,0 +1,49 @@
+"""What is counted in instructions: the same number on a busy machine, and so fit for a gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.processes import count_instructions, pytest_command
+from tests.benchmarks.subjects import EMPTY, OUR_FIXTURE, OUR_PLUGIN, OURS, Variant
+
+if TYPE_CHECKING:
+    from tests.benchmarks.subjects import Subject
+    from tests.benchmarks.workshop import Workshop
+
+__all__ = ["gate", "per_test"]
+
+_SHARED: Final = Variant(shares_tls=True)
+_MOST_PER_TEST: Final = 11.0
+_MOST_UNUSED: Final = 8.0
+
+
+def gate(workshop: Workshop) -> list[Figure]:
+    """Count what must not grow."""
+    tests = [
+        Figure(
+            f"{ours.name}: a replayed test",
+            workshop.instructions_per_test(ours, _SHARED),
+            "M instructions",
+            _MOST_PER_TEST,
+        )
+        for ours in (OUR_FIXTURE, OURS)
+    ]
+    unused = Figure("unused: a run", _unused(workshop), "M instructions", _MOST_UNUSED)
+    return [*tests, unused]
+
+
+def per_test(workshop: Workshop, *subjects: Subject) -> dict[str, float]:
+    """Return the instructions of a test in millions, by subject, with a shared TLS context."""
+    return {subject.name: workshop.instructions_per_test(subject, _SHARED) for subject in subjects}
+
+
+def _unused(workshop: Workshop) -> float:
+    """Return how many more instructions a run takes beside the plugin, in millions."""
+    project = workshop.project(EMPTY, Variant(), 1)
+    plain, beside = (
+        count_instructions(pytest_command(plugins), project.folder)
+        for plugins in ((), (OUR_PLUGIN,))
+    )
+    return (beside - plain) / 1e6

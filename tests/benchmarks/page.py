@@ -1,0 +1,60 @@
+"""The page of the documentation that shows the figures."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.benchmarks.replay import COLUMNS, SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tests.benchmarks.figures import Figure
+
+__all__ = ["figure_lines", "replay_lines", "write_page"]
+
+_PAGE: Final = Path("docs/explanation/performance.md")
+_BEGIN, _END = "<!-- measured -->", "<!-- /measured -->"
+
+
+def replay_lines(
+    table: Mapping[str, Mapping[str, float]], instructions: Mapping[str, float]
+) -> Iterator[str]:
+    """Yield the table of replayed tests.
+
+    Args:
+        table: CPU time of a test in seconds, by column and subject.
+        instructions: Instructions of a test in millions, by subject; empty if none were counted.
+    """
+    yield f"| CPU time of a test, ms | {' | '.join(COLUMNS)} | M instructions |"
+    yield "|---|" + "--:|" * (len(COLUMNS) + 1)
+    for name in (subject.name for subject in SUBJECTS):
+        cells = [f"{table[column][name] * 1000:.2f}" for column in COLUMNS]
+        counted = f"{instructions[name]:.1f}" if name in instructions else ""
+        yield f"| {name} | {' | '.join(cells)} | {counted} |"
+
+
+def figure_lines(figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield the table of figures."""
+    yield "| Figure | Measured | Goal | |"
+    yield "|---|---|---|---|"
+    for one in figures:
+        note = f" ({one.note})" if one.note else ""
+        sign = "≥" if one.is_floor else "≤"
+        met = "met" if one.is_met else "**not met**"
+        yield f"| {one.what} | {one.value:.3g} {one.unit}{note} | {sign} {one.limit:.3g} | {met} |"
+
+
+def write_page(lines: Sequence[str]) -> None:
+    """Put the tables where the page has room for them."""
+    before, _, rest = _PAGE.read_text("utf-8").partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    machine = (
+        f"Measured with {platform.python_implementation()} {platform.python_version()} on "
+        f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores."
+    )
+    tables = "\n".join([_BEGIN, machine, "", *lines, _END])
+    _PAGE.write_text(f"{before}{tables}{after}", "utf-8")
