@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.table import KILLED, ROW, table
+from tests.crash.table import COST, KILLED, ROW, table
 from tests.downstream import EmulatorProcess
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what came of every situation, whether or not that was what had to come of it."""
     rows = _properties(terminalreporter, ROW)
     killed = _properties(terminalreporter, KILLED)
+    costs = _properties(terminalreporter, COST)
+    if costs:
+        terminalreporter.section("what a watchdog costs")
+        for cost in costs:
+            terminalreporter.write_line(cost)
     if killed:
         requests = sorted(count for count, _ in killed)
         unknown = sum(count for _, count in killed)

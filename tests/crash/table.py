@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from tests.crash.situations import Outcome, Situation
 
-__all__ = ["KILLED", "ROW", "row", "table"]
+__all__ = ["COST", "KILLED", "ROW", "row", "table"]
+
+COST: Final = "crash-cost"
+"""What a measured cost is called among the properties of a test's report."""
 
 KILLED: Final = "crash-killed"
 """What one killed run is called there: the requests that it had sent, and the unknown creates."""
