@@ -279,3 +279,15 @@ def test_a_create_names_the_process_that_sends_it(service: Service, gateway: Bas
     assert opener.process is not None
     assert opener.process.startswith(f"process {os.getpid()} (")
     assert (opener.file, opener.line) == (None, None)
+
+
+def test_a_body_in_chunks_arrives_whole(service: Service, gateway: BaseUrl) -> None:
+    head = f"POST {gateway.path}/s1/say-audio HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    expects = "Expect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        connection.sendall((head + expects).encode())
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"3\r\nab\x00\r\n4\r\ncdef\r\n0\r\n\r\n")
+        assert connection.recv(1024).startswith(b"HTTP/1.1 200 ")
+    (seen,) = service.seen
+    assert seen.body == b"ab\x00cdef"

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tests.plugin.cassettes.project import Project
 
 WORK: Final = """
+import json
+import os
+
+from app import base
 from clients import ASYNC, THREADED, converse, in_json, in_loop
 
 NAMES = [*THREADED, *ASYNC]
@@ -21,6 +25,19 @@ NAMES = [*THREADED, *ASYNC]
 def converse_with(name, number=0):
     client = THREADED.get(name) or in_loop(ASYNC[name])
     converse(in_json(client), number)
+
+
+async def converse_in_a_task(name, number):
+    async def post(path, authorization, **body):
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        answer = await ASYNC[name](base() + path, headers, json.dumps(body).encode())
+        return json.loads(answer)
+
+    create = {"visualConfig": {"avatarId": "ada"}}
+    session = await post("", "KS " + os.environ["AVATAR_KS"], **create)
+    url, bearer = "/" + session["sessionId"], "Bearer " + session["token"]
+    await post(url + "/say-text", bearer, text=f"Hello {number}", turnId="1", isFinal=True)
+    await post(url + "/end", bearer)
 """
 
 BEHIND_THE_GATEWAY: Final = """
@@ -30,7 +47,7 @@ BEHIND_THE_GATEWAY: Final = """
     from threading import Thread
 
     import pytest
-    from work import NAMES, converse_with
+    from work import ASYNC, NAMES, THREADED, converse_in_a_task, converse_with
 
     pytestmark = [
         pytest.mark.avatar_no_leaks,
@@ -47,8 +64,10 @@ BEHIND_THE_GATEWAY: Final = """
 
     def test_tasks():
         async def converse_at_once():
-            work = zip(NAMES, numbers())
-            await asyncio.gather(*(asyncio.to_thread(converse_with, *one) for one in work))
+            await asyncio.gather(
+                *(asyncio.to_thread(converse_with, name) for name in THREADED),
+                *(converse_in_a_task(name, number) for number, name in enumerate(ASYNC)),
+            )
 
         asyncio.run(converse_at_once())
 
