@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_avatar.cli import main
 from tests.downstream import until
 
 if TYPE_CHECKING:
@@ -79,6 +81,36 @@ def test_a_fixture_of_ours_that_another_one_cut_off_is_no_leak(
     result = downstream.run_apart("-v")
     downstream.emulator.assert_all_ended(opened=1)
     result.stdout.no_fnmatch_line("*leaked*")
+
+
+def test_the_next_run_says_what_the_watchdog_did(downstream: Downstream) -> None:
+    downstream.write("import os\ndef test_it(avatar_session): os.kill(os.getpid(), 9)")
+    assert downstream.run_apart().ret == -signal.SIGKILL
+    until(lambda: not downstream.emulator.open_sessions)
+    downstream.write("def test_it(): ...")
+    told = "avatar: sessions left open by earlier runs: 1 ended by the watchdog"
+    until(lambda: told in downstream.run_live("--collect-only").stdout.str())
+    assert told not in downstream.run_live().stdout.str()
+
+
+def test_what_no_watchdog_ends_is_told_and_reaped(
+    downstream: Downstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    downstream.configure(avatar_watchdog="off")
+    downstream.write("import os\ndef test_it(avatar_session): os.kill(os.getpid(), 9)")
+    assert downstream.run_apart().ret == -signal.SIGKILL
+    assert len(downstream.emulator.open_sessions) == 1
+    downstream.write("def test_it(): ...")
+    downstream.run_live().stdout.fnmatch_lines(
+        ["avatar: sessions left open by earlier runs: 1 still open (`pytest-avatar reap` *)"]
+    )
+    capsys.readouterr()
+    assert main(["reap", "--json"]) == 0
+    (line,) = json.loads(capsys.readouterr().out)
+    assert (line["ok"], line["opened_by"]) == (True, "test_it.py::test_it")
+    downstream.emulator.assert_all_ended(opened=1)
+    assert main(["reap"]) == 0
+    assert capsys.readouterr().out == "no session to end\n"
 
 
 def test_nothing_is_left_behind_by_a_run_that_ended_well(downstream: Downstream) -> None:

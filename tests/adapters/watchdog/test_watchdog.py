@@ -174,6 +174,17 @@ def test_the_watchdog_holds_no_secret_and_nothing_of_the_user(make_owner: MakeOw
         }
     )
     proc = Path("/proc", str(owner.watchdog))
+    (courier,) = (proc / "task" / proc.name / "children").read_text().split()
+    for pid in (proc.name, courier):
+        assert_holds_nothing(Path("/proc", pid))
+        assert os.getsid(int(pid)) == owner.watchdog
+    assert until(lambda: {open_files(Path("/proc", courier))[file] for file in "012"} == {"null"})
+    kinds = open_files(proc)
+    assert kinds.pop("2") == "null"
+    assert set(kinds.values()) <= {"pipe", "anon_inode"}
+
+
+def assert_holds_nothing(proc: Path) -> None:
     environ = proc.joinpath("environ").read_text().split("\0")
     names = {line.partition("=")[0] for line in environ if line}
     assert "HTTPS_PROXY" in names
@@ -182,10 +193,15 @@ def test_the_watchdog_holds_no_secret_and_nothing_of_the_user(make_owner: MakeOw
     assert "ks" not in command
     assert "eyJ" not in command
     assert (proc / "cwd").readlink() == Path("/")
-    assert os.getsid(owner.watchdog) == owner.watchdog
-    files = {link.name: str(link.readlink()) for link in (proc / "fd").iterdir()}
-    assert files["2"] == os.devnull
-    assert [name for name in files if not files[name].startswith(("pipe:", "anon_inode:"))] == ["2"]
+
+
+def open_files(proc: Path) -> dict[str, str]:
+    """What kind of thing a process has open, by number."""
+    links = {link.name: str(link.readlink()) for link in (proc / "fd").iterdir()}
+    return {
+        name: "null" if target == os.devnull else target.partition(":")[0]
+        for name, target in links.items()
+    }
 
 
 def test_the_journals_of_a_killed_run_hold_no_secret(
