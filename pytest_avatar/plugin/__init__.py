@@ -24,7 +24,13 @@ from pytest_avatar.plugin.fixtures import (
     avatar_settings,
 )
 from pytest_avatar.plugin.markers import check_markers, register_markers
-from pytest_avatar.plugin.options import LIST_OPTION, add_options, gather_settings, header_lines
+from pytest_avatar.plugin.options import (
+    LIST_OPTION,
+    add_options,
+    cassette_folder,
+    gather_settings,
+    header_lines,
+)
 from pytest_avatar.plugin.siblings import remember_siblings
 from pytest_avatar.plugin.start import (
     begin,
@@ -38,6 +44,7 @@ from pytest_avatar.plugin.start import (
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
+    from pathlib import Path
 
 __all__ = [
     "async_avatar_session",
@@ -49,6 +56,7 @@ __all__ = [
     "avatar_session_factory",
     "avatar_settings",
     "pytest_addoption",
+    "pytest_collect_directory",
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
@@ -100,6 +108,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Name mode and base URL, and who chose them."""
     return header_lines(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the cassette folder ourselves, unless it is a package."""
+    folder, place = cassette_folder(parent.config), str(path)
+    if not place.startswith(folder) or os.path.exists(os.path.join(path, "__init__.py")):  # noqa: PTH110, PTH118 - fast
+        return None
+    from pytest_avatar.plugin.collecting import collector_of  # noqa: PLC0415 - only if there is one
+
+    return collector_of(path, parent, folder)
 
 
 @pytest.hookimpl(wrapper=True)

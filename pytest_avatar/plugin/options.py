@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LIST_OPTION",
     "add_options",
+    "cassette_folder",
     "gather_settings",
     "header_lines",
     "is_configured",
@@ -89,7 +90,12 @@ def is_configured(config: pytest.Config) -> bool:
     given = config.stash[_given_key]
     if not all(one.is_default for one in given.values()):
         return True
-    return os.path.isdir(config.rootpath / str(given["cassette_dir"].text))  # noqa: PTH112 - fast
+    return os.path.isdir(cassette_folder(config))  # noqa: PTH112 - fast
+
+
+def cassette_folder(config: pytest.Config) -> str:
+    """Return the cassette folder, whether or not it is there."""
+    return os.path.join(config.rootpath, str(config.stash[_given_key]["cassette_dir"].text))  # noqa: PTH118 - fast
 
 
 def header_lines(config: pytest.Config) -> list[str]:
