@@ -23,8 +23,6 @@ from tests.benchmarks.workshop import Workshop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.benchmarks.figures import Figure
-
 MEASUREMENTS = (
     start.first_test,
     start.folder_is_not_walked,
@@ -54,7 +52,7 @@ def measure(shop: Workshop) -> list[str]:
     counted: dict[str, float] = {}
     if (reason := why_no_callgrind()) is None:
         counted = instructions.per_test(shop, *replay.SUBJECTS)
-        figures += instructions.gate(shop)
+        figures += instructions.goals(shop)
     lines = [*replay_lines(table, counted), "", *figure_lines(figures)]
     return lines if reason is None else [*lines, "", f"Instructions were not counted: {reason}."]
 
@@ -64,7 +62,7 @@ def guard(shop: Workshop) -> int:
     if (reason := why_no_callgrind()) is not None:
         print(f"skipped: instructions cannot be counted, {reason}")
         return 0
-    figures: list[Figure] = instructions.gate(shop)
+    figures = instructions.guarded(shop)
     print(*figure_lines(figures), sep="\n")
     return 0 if all(figure.is_met for figure in figures) else 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tests.benchmarks.figures import Figure
@@ -12,15 +13,23 @@ if TYPE_CHECKING:
     from tests.benchmarks.subjects import Subject
     from tests.benchmarks.workshop import Workshop
 
-__all__ = ["gate", "per_test"]
+__all__ = ["goals", "guarded", "per_test"]
 
 _SHARED: Final = Variant(shares_tls=True)
 _MOST_PER_TEST: Final = 11.0
 _MOST_UNUSED: Final = 8.0
+_GUARDED_UNUSED: Final = 40.0
+"""What is not exceeded today; the page says why that is more than it should be."""
 
 
-def gate(workshop: Workshop) -> list[Figure]:
-    """Count what must not grow."""
+def guarded(workshop: Workshop) -> list[Figure]:
+    """Count what must not grow, against what it is today."""
+    *tests, unused = goals(workshop)
+    return [*tests, replace(unused, limit=_GUARDED_UNUSED)]
+
+
+def goals(workshop: Workshop) -> list[Figure]:
+    """Count the same, against what it should be."""
     tests = [
         Figure(
             f"{ours.name}: a replayed test",

@@ -29,8 +29,8 @@ __all__ = [
     "why_no_callgrind",
 ]
 
-_TLS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "_PROXY", "_proxy")
-"""Settings of a machine that change what an httpx client costs: every subject goes without."""
+_OF_THE_MACHINE: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "_PROXY", "_proxy", "BYTECODE")
+"""Ends of the names of settings that change what a client or an import costs: all go without."""
 
 
 class FailedError(Exception):
@@ -110,7 +110,7 @@ def environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(PREFIXES) and not name.endswith(_TLS)
+        if not name.startswith(PREFIXES) and not name.endswith(_OF_THE_MACHINE)
     }
     state = {
         "PYTEST_AVATAR_STATE_DIR": str(Path(tempfile.gettempdir(), "pytest-avatar-benchmarks"))

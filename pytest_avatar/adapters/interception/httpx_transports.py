@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_avatar.adapters.interception.patching import Patches
-    from pytest_avatar.core.http import Response
+    from pytest_avatar.core.http import Headers, Response
     from pytest_avatar.core.interception import Exchange, Interceptor
 
 __all__ = ["hooks"]
@@ -65,9 +65,10 @@ class _Seam:
         def handle_request(
             transport: httpx.BaseTransport, request: httpx.Request
         ) -> httpx.Response:
-            if not self._interceptor.concerns(str(request.url)):
+            url = str(request.url)
+            if not self._interceptor.concerns(url):
                 return original(transport, request)
-            exchange = self._begin(request, request.read())
+            exchange = self._begin(request, url, request.read())
             if exchange.answer is not None:
                 return self._replay(exchange.answer, request)
             try:
@@ -86,9 +87,10 @@ class _Seam:
         async def handle_async_request(
             transport: httpx.AsyncBaseTransport, request: httpx.Request
         ) -> httpx.Response:
-            if not self._interceptor.concerns(str(request.url)):
+            url = str(request.url)
+            if not self._interceptor.concerns(url):
                 return await original(transport, request)
-            exchange = self._begin(request, await request.aread())
+            exchange = self._begin(request, url, await request.aread())
             if exchange.answer is not None:
                 return self._replay(exchange.answer, request)
             try:
@@ -101,14 +103,13 @@ class _Seam:
 
         return handle_async_request
 
-    def _begin(self, request: httpx.Request, body: bytes) -> Exchange:
-        headers = tuple(request.headers.multi_items())
-        seen = Request(request.method, str(request.url), headers, body)
+    def _begin(self, request: httpx.Request, url: str, body: bytes) -> Exchange:
+        seen = Request(request.method, url, _texts(request.headers), body)
         return self._interceptor.begin(seen, self._library.__name__)
 
     def _finish(self, exchange: Exchange, response: httpx.Response, body: bytes) -> httpx.Response:
         """Report the answer, and let the client read it again as it came."""
-        headers = tuple(response.headers.multi_items())
+        headers = _texts(response.headers)
         exchange.answered(
             read_response(response.status_code, response.reason_phrase, headers, body)
         )
@@ -126,6 +127,16 @@ class _Seam:
             },
         )
         return response
+
+
+def _texts(headers: httpx.Headers) -> Headers:
+    """Return headers as texts. Nearly all are ASCII, and httpx tries every one to find that out."""
+    try:
+        return tuple(
+            [(name.decode("ascii").lower(), value.decode("ascii")) for name, value in headers.raw]
+        )
+    except UnicodeDecodeError:
+        return tuple(headers.multi_items())
 
 
 def _read(response: httpx.Response) -> bytes:
