@@ -127,24 +127,20 @@ class CreateRelay:
         self._owed += 1
 
     def _wait_for(self, key: str, deadline: float) -> Mapping[str, Any]:
-        """Return the answer to a create, or that it is late.
-
-        The courier says that it has taken a create before it sends it. One that died before has
-        sent nothing.
-        """
-        is_taken = False
+        """Return the answer to a create, or that it is late."""
         while True:
             try:
                 answer = self._read(deadline)
             except TimeoutError as error:
                 raise RelayError("the relay says nothing", kind="ReadTimeout", sent=True) from error
+            except ConnectionResetError as error:  # it went without having read the message
+                self.close()
+                raise RelayError(f"the relay has gone: {error}") from error
             except OSError as error:
                 self.close()
-                kind = "ReadError" if is_taken else ""
-                raise RelayError(str(error), kind=kind, sent=is_taken) from error
-            if answer["key"] == key and "taken" not in answer:
+                raise RelayError(str(error), kind="ReadError", sent=True) from error
+            if answer["key"] == key:
                 return answer
-            is_taken |= answer["key"] == key
 
     def _read(self, deadline: float) -> dict[str, Any]:
         """Read the next message, what was read of it before an interrupt included."""

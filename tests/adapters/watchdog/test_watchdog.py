@@ -174,7 +174,9 @@ def test_the_watchdog_holds_no_secret_and_nothing_of_the_user(make_owner: MakeOw
         }
     )
     proc = Path("/proc", str(owner.watchdog))
-    (courier,) = (proc / "task" / proc.name / "children").read_text().split()
+    children = proc / "task" / proc.name / "children"
+    assert until(children.read_text)
+    (courier,) = children.read_text().split()
     for pid in (proc.name, courier):
         assert_holds_nothing(Path("/proc", pid))
         assert os.getsid(int(pid)) == owner.watchdog
