@@ -86,8 +86,10 @@ def test_grace_waits_for_a_create_that_is_under_way(project: Downstream) -> None
 
 def test_without_grace_an_end_on_its_way_comes_too_late(project: Downstream) -> None:
     project.write("""
-        import threading
+        import threading, time
         import backend, pytest
+
+        late = []
 
         @pytest.mark.avatar_no_leaks
         def test_it(avatar_ledger):
@@ -95,13 +97,17 @@ def test_without_grace_an_end_on_its_way_comes_too_late(project: Downstream) -> 
 
             def end():
                 while not avatar_ledger.sessions[0].judged:
-                    pass
-                backend.end(session)
+                    time.sleep(0.01)
+                assert backend.end(session).status_code == 410
 
-            threading.Thread(target=end).start()
+            late.append(threading.Thread(target=end))
+            late[0].start()
+
+        def test_two():
+            late[0].join()
     """)
     result = project.run_live()
-    result.assert_outcomes(passed=1, errors=1, failed=1)
+    result.assert_outcomes(passed=2, errors=1, failed=1)
     project.emulator.assert_all_ended(opened=1)
 
 
