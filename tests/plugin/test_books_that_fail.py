@@ -99,6 +99,20 @@ def test_a_place_that_cannot_be_written_costs_nothing(
     downstream.emulator.assert_all_ended(opened=2)
 
 
+def test_a_home_directory_that_nobody_knows_costs_nothing(
+    downstream: Downstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise RuntimeError("Could not determine home directory")
+
+    monkeypatch.setattr(run_dir, "find_state_dir", refuse)
+    downstream.write(TWO_TESTS)
+    result = downstream.run_live()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines([f"avatar: no journal * home directory): {UNWATCHED}"])
+    downstream.emulator.assert_all_ended(opened=2)
+
+
 def test_a_watchdog_that_does_not_start_is_said_in_the_header_and_at_the_end(
     downstream: Downstream, no_python: None
 ) -> None:
