@@ -217,7 +217,7 @@ def hostile_reports(draw: st.DrawFn) -> Report:
 
 
 REPORT_BEGINS = b'{\n"version": 1,\n"failures": '
-"""How a JSON report begins, and hardly any other file."""
+"""How a JSON report begins, and no other file: cassettes have a version too."""
 
 
 def read_report(path: Path) -> Any:  # noqa: ANN401 - JSON data
