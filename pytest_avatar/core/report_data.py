@@ -51,7 +51,7 @@ def head_to_dict(report: Report) -> dict[str, Any]:
     return {
         "version": SCHEMA_VERSION,
         "failures": report.failures,
-        "run": _written(report.run, died=list, missing=list, versions=dict, limited_at=list),
+        "run": _run_to_dict(report.run),
         "totals": _written(report.totals),
         "warnings": list(report.warnings),
         "groups": [_group_to_dict(group) for group in report.groups],
@@ -79,7 +79,11 @@ def report_from_dict(data: Any) -> Report:  # noqa: ANN401 - JSON data
 
 def session_to_dict(session: SessionFacts) -> dict[str, Any]:
     """Return one session as an item of `sessions`."""
-    return _written(session, opener=_written, calls=dict, end_attempts=_attempts)
+    return _written(session) | {
+        "opener": _written(session.opener),
+        "calls": dict(session.calls),
+        "end_attempts": [_written(attempt) for attempt in session.end_attempts],
+    }
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - any part of one
@@ -130,8 +134,9 @@ def _texts_of(sessions: Iterable[SessionFacts]) -> set[str]:
     return {text for text in found if type(text) is str}
 
 
-def _attempts(attempts: tuple[EndAttempt, ...]) -> list[dict[str, Any]]:
-    return [_written(attempt) for attempt in attempts]
+def _run_to_dict(run: RunFacts) -> dict[str, Any]:
+    lists = {name: list(getattr(run, name)) for name in ("died", "missing", "limited_at")}
+    return _written(run) | {"versions": dict(run.versions), **lists}
 
 
 def _group_to_dict(group: Group) -> dict[str, Any]:
@@ -158,15 +163,11 @@ def _attempt(data: Mapping[str, Any]) -> EndAttempt:
     return _read(EndAttempt, blank | dict(data), actor=Actor, ending=Ending)
 
 
-def _written(value: Any, **writers: Callable[[Any], Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Return the fields that are not `None`; `writers` says how the nested ones are written."""
+def _written(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of a report
+    """Return the fields that are not `None`."""
     kind = type(value)
     pairs = zip(_NAMES[kind], _VALUES[kind](value), strict=True)
-    data = {name: item for name, item in pairs if item is not None}
-    for name, write in writers.items():
-        if name in data:
-            data[name] = write(data[name])
-    return data
+    return {name: item for name, item in pairs if item is not None}
 
 
 def _read(kind: type[_T], data: Mapping[str, Any], **readers: Callable[[Any], Any]) -> _T:
