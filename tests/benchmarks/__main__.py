@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
         lines = measure(shop)
     print(*lines, sep="\n")
     if not chosen.quick:
-        write_page(lines)
+        write_page(lines, shop)
     return 0
 
 

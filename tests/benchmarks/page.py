@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tests.benchmarks.figures import Figure
+    from tests.benchmarks.workshop import Workshop
 
 __all__ = ["figure_lines", "replay_lines", "write_page"]
 
@@ -48,13 +49,14 @@ def figure_lines(figures: Sequence[Figure]) -> Iterator[str]:
         yield f"| {one.what} | {one.value:.3g} {one.unit}{note} | {sign} {one.limit:.3g} | {met} |"
 
 
-def write_page(lines: Sequence[str]) -> None:
-    """Put the tables where the page has room for them."""
+def write_page(lines: Sequence[str], workshop: Workshop) -> None:
+    """Put the tables where the page has room for them, and say how they came about."""
     before, _, rest = _PAGE.read_text("utf-8").partition(_BEGIN)
     after = rest.partition(_END)[2]
     machine = (
         f"Measured with {platform.python_implementation()} {platform.python_version()} on "
-        f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores."
+        f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores: "
+        f"{workshop.tests:,} tests, every process run {workshop.repeats} times or more."
     )
     tables = "\n".join([_BEGIN, machine, "", *lines, _END])
     _PAGE.write_text(f"{before}{tables}{after}", "utf-8")
