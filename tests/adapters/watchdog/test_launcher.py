@@ -111,6 +111,17 @@ def test_an_interpreter_that_is_too_slow_is_a_reason(
     assert Watchdog.start(journal) == ("the watchdog was not ready within 0.2 s (exit status -9)")
 
 
+def test_where_no_process_can_fork_there_is_no_relay(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "fork", raising=False)
+    watchdog = Watchdog.start(journal)
+    assert isinstance(watchdog, Watchdog)
+    assert watchdog.relay is None
+    watchdog.stop()
+    assert not lives(watchdog.pid)
+
+
 def test_the_authorities_are_those_of_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
