@@ -1,0 +1,23 @@
+"""What a replay brings into the process: a run of one test is mostly imports."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.plugin.test_unused import LISTS_MODULES, QUIET
+
+if TYPE_CHECKING:
+    from tests.plugin.cassettes.project import Project
+
+
+def test_a_replay_of_fixtures_imports_no_http_client(project: Project) -> None:
+    project.write("test_it.py", "def test_it(avatar_session): avatar_session.say_text('Hello')")
+    project.record().assert_outcomes(passed=1)
+    project.write("conftest.py", LISTS_MODULES)
+    quiet = [option for name in QUIET for option in ("-p", f"no:{name}")]
+    project.replay(*quiet, apart=True).assert_outcomes(passed=1)
+    modules = json.loads((project.root / "modules.json").read_text())
+    tops = {name.partition(".")[0] for name in modules}
+    assert "pytest_avatar" in tops
+    assert not tops & {"httpx", "httpcore", "anyio", "asyncio", "ssl", "vcr", "yaml"}
