@@ -18,14 +18,14 @@ __all__ = ["goals", "guarded", "per_test"]
 _SHARED: Final = Variant(shares_tls=True)
 _MOST_PER_TEST: Final = 11.0
 _MOST_UNUSED: Final = 8.0
-_GUARDED_UNUSED: Final = 40.0
-"""What is not exceeded today; the page says why that is more than it should be."""
+_GUARDED: Final = (9.0, 12.0, 40.0)
+"""What is not exceeded today, by figure; the page says why some of it is more than it should be."""
 
 
 def guarded(workshop: Workshop) -> list[Figure]:
     """Count what must not grow, against what it is today."""
-    *tests, unused = goals(workshop)
-    return [*tests, replace(unused, limit=_GUARDED_UNUSED)]
+    figures = zip(goals(workshop), _GUARDED, strict=True)
+    return [replace(figure, limit=limit) for figure, limit in figures]
 
 
 def goals(workshop: Workshop) -> list[Figure]:
