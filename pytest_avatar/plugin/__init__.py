@@ -1,50 +1,15 @@
-"""The pytest plugin: the only place that imports pytest.
-
-Hooks translate and delegate. What they delegate to is imported and registered once somebody uses
-avatars: this module and those it imports are loaded by every run of every project that has us
-installed, so they import nothing that costs time.
-"""
+"""The pytest plugin: the only place that imports pytest."""
 
 from __future__ import annotations
 
-import os
+import sys
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
-import pytest
-
-from pytest_avatar.plugin.fixtures import (
-    FIXTURES,
-    async_avatar_session,
-    avatar_cassette,
-    avatar_gateway,
-    avatar_ks,
-    avatar_ledger,
-    avatar_session,
-    avatar_session_factory,
-    avatar_settings,
-)
-from pytest_avatar.plugin.markers import check_markers, register_markers
-from pytest_avatar.plugin.options import (
-    LIST_OPTION,
-    add_options,
-    cassette_folder,
-    gather_settings,
-    header_lines,
-)
-from pytest_avatar.plugin.siblings import remember_siblings
-from pytest_avatar.plugin.start import (
-    begin,
-    is_watching_all,
-    listen,
-    raise_shield,
-    run_of,
-    tell_waits,
-)
-
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Generator
-    from pathlib import Path
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 __all__ = [
     "async_avatar_session",
@@ -66,106 +31,41 @@ __all__ = [
 ]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the settings."""
-    add_options(parser)
+class _Finder:
+    """Finds the modules of this package as Python does.
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Check the settings, unless somebody only asks for help, and shield an offline run or listen.
-
-    As early as this, since the import of a conftest may open sessions.
+    pytest reads every module of a plugin with a loader of its own, which rewrites assertions. It
+    takes five times as long, in every run of every project that has us installed.
     """
-    options = early_config.known_args_namespace
-    if not _only_asks(options):
-        gather_settings(early_config, options)
-        raise_shield(early_config)
-        if not _is_distributed(options):
-            listen(early_config)
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, path, target) if name.startswith(_OURS) else None
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, and take part in the run."""
-    register_markers(config)
-    if _only_asks(config.option):
-        return
-    gather_settings(config, config.option)
-    begin(config)
-    tell_waits(config)
-    if _wants_spans():
-        from pytest_avatar.plugin.tracing import trace_run  # noqa: PLC0415 - only if asked for
+_OURS = "pytest_avatar."
 
-        trace_run(config)
-    if config.getoption("tx", None) and not hasattr(config, "workerinput"):
-        from pytest_avatar.plugin.controller import Controller  # noqa: PLC0415 - only with workers
+sys.meta_path.insert(0, _Finder)
 
-        config.pluginmanager.register(Controller(config), "avatar-controller")
-    else:
-        listen(config)
-
-
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Name mode and base URL, and who chose them."""
-    return header_lines(config)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the cassette folder ourselves, unless it is a package."""
-    folder, place = cassette_folder(parent.config), str(path)
-    if not place.startswith(folder) or os.path.exists(os.path.join(path, "__init__.py")):  # noqa: PTH110, PTH118 - fast
-        return None
-    from pytest_avatar.plugin.collecting import collector_of  # noqa: PLC0415 - only if there is one
-
-    return collector_of(path, parent, folder)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Remember which names stand beside each other: cassettes are named after them."""
-    report = yield
-    remember_siblings(collector, report)
-    return report
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Check the markers, and watch the tests that use a marker or a fixture of ours."""
-    watched = [item for item in items if check_markers(item) or _asks_for_ours(item)]
-    if not watched and not is_watching_all(config):
-        return
-    run = run_of(config)
-    for item in watched:
-        run.watch(item)
-    run.activate()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write down which cassettes the tests may use, if `pytest-avatar cassettes` asks."""
-    listing = session.config.getoption(LIST_OPTION)
-    if listing:
-        from pytest_avatar.plugin.listing import write_listing  # noqa: PLC0415 - only when asked
-
-        write_listing(session, listing)
-
-
-def _only_asks(options: argparse.Namespace) -> bool:
-    """Whether somebody wants help or the version, and no run."""
-    return bool(options.help or options.version)
-
-
-def _wants_spans() -> bool:
-    """Whether the environment says anything to OpenTelemetry."""
-    return any(name.startswith("OTEL_") for name in os.environ)
-
-
-def _is_distributed(options: argparse.Namespace) -> bool:
-    """Whether pytest-xdist runs the tests: its workers are told only later what they are called."""
-    wanted = getattr(options, "numprocesses", None) or getattr(options, "tx", None)
-    return bool(wanted) or "PYTEST_XDIST_WORKER" in os.environ
-
-
-def _asks_for_ours(item: pytest.Item) -> bool:
-    return not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+from pytest_avatar.plugin.fixtures import (  # noqa: E402 - the finder comes first
+    async_avatar_session,
+    avatar_cassette,
+    avatar_gateway,
+    avatar_ks,
+    avatar_ledger,
+    avatar_session,
+    avatar_session_factory,
+    avatar_settings,
+)
+from pytest_avatar.plugin.hooks import (  # noqa: E402 - the same
+    pytest_addoption,
+    pytest_collect_directory,
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_load_initial_conftests,
+    pytest_make_collect_report,
+    pytest_report_header,
+)

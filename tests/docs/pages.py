@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from markdown_it import MarkdownIt
 
-from tests.downstream import PREFIXES
+from tests.downstream import PLAIN, PREFIXES
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -104,6 +104,7 @@ class Project:
             "COLUMNS": "80",
             "NO_COLOR": "1",
             "PATH": commands,
+            "PYTEST_ADDOPTS": " ".join(PLAIN),
             "PYTEST_AVATAR_STATE_DIR": str(self.folder.parent / "state"),
             "PYTHONDONTWRITEBYTECODE": "1",  # files change faster than their times of change
         }
