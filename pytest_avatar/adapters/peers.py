@@ -26,6 +26,9 @@ _INODE: Final = struct.Struct("=I")
 _INODE_AT: Final = _HEADER.size + 4 + _ENDS.size + len(_ANY_SOCKET) + 16
 _PATIENCE_SECONDS: Final = 1
 
+_TRIES: Final = 3
+"""A port that was in use a moment ago may hide the connection that uses it now, for another one."""
+
 
 class Peers:
     """Finds the processes that connect to one port of this machine.
@@ -51,6 +54,9 @@ class Peers:
         Returns:
             `process 4711 (node announce.mjs)`; `None` if it cannot be known.
         """
+        return next(filter(None, (self._look_for(port) for _ in range(_TRIES))), None)
+
+    def _look_for(self, port: int) -> str | None:
         with suppress(OSError, ValueError, AttributeError):  # AF_NETLINK is Linux's
             inode = _inode(port, self._port)
             pid = None if inode is None else self._owner(f"socket:[{inode}]")
