@@ -187,9 +187,9 @@ def test_scrubbing_takes_time_linear_in_the_text() -> None:
     line = "E   assert 'tests/test_things.py' == \"token\": 'aGVsbG8gd29ybGQgaG93IGFyZSB5b3U' \n"
 
     def seconds(lines: int) -> float:
-        started = time.perf_counter()
+        started = time.thread_time()
         secrets.scrub(line * lines)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     seconds(10)
     assert min(seconds(8000) for _ in range(3)) < 60 * min(seconds(400) for _ in range(3))
@@ -201,9 +201,9 @@ def test_scrubbing_takes_time_linear_in_the_text() -> None:
     ids=["eyJ", "token", "a", "spaces"],
 )
 def test_no_text_takes_for_ever(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     Secrets().scrub(text)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_what_stands_before_a_token_stays() -> None:
