@@ -18,7 +18,7 @@ __all__ = ["goals", "guarded", "per_test"]
 _SHARED: Final = Variant(shares_tls=True)
 _MOST_PER_TEST: Final = 11.0
 _MOST_UNUSED: Final = 8.0
-_GUARDED: Final = (9.0, 12.0, 40.0)
+_GUARDED: Final = (9.0, 12.0, 36.0)
 """What is not exceeded today, by figure; the page says why some of it is more than it should be."""
 
 
