@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Figure", "interleaved", "ratio"]
+__all__ = ["Figure", "interleaved", "of_rounds", "ratio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Figure:
         limit: What it should be at most; at least, if `is_floor`.
         is_floor: Whether more is better.
         note: What the value is made of.
+        rounds: The value of every round, if it was measured in several.
     """
 
     what: str
@@ -31,11 +32,27 @@ class Figure:
     limit: float
     is_floor: bool = False
     note: str = ""
+    rounds: tuple[float, ...] = ()
+
+    @property
+    def times_met(self) -> int:
+        """In how many rounds the value was what it should be."""
+        values = self.rounds or (self.value,)
+        return sum(
+            value >= self.limit if self.is_floor else value <= self.limit for value in values
+        )
 
     @property
     def is_met(self) -> bool:
-        """Whether the value is what it should be."""
-        return self.value >= self.limit if self.is_floor else self.value <= self.limit
+        """Whether the value was what it should be every time."""
+        return self.times_met == (len(self.rounds) or 1)
+
+
+def of_rounds(figures: Sequence[Figure]) -> Figure:
+    """Return the middle one of the same figure in several rounds, which knows of the others."""
+    ranked = sorted(figures, key=lambda figure: figure.value)
+    values = tuple(figure.value for figure in figures)
+    return replace(ranked[len(ranked) // 2], rounds=values if len(values) > 1 else ())
 
 
 def ratio(what: str, mine: float, theirs: float, limit: float) -> Figure:

@@ -9,10 +9,12 @@ import http.client
 import json
 import os
 import subprocess
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -62,8 +64,7 @@ def measure(workshop: Workshop) -> list[Figure]:
 
 @contextmanager
 def _gateway(workshop: Workshop) -> Iterator[str]:
-    folder = workshop.folder / "gateway"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(dir=workshop.folder))
     (folder / "pytest.ini").write_text("[pytest]\navatar_id = ada\n")
     (folder / "test_it.py").write_text(_TEST)
     command = pytest_command(

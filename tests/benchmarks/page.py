@@ -43,20 +43,36 @@ def figure_lines(figures: Sequence[Figure]) -> Iterator[str]:
     yield "| Figure | Measured | Goal | |"
     yield "|---|---|---|---|"
     for one in figures:
-        note = f" ({one.note})" if one.note else ""
+        notes = [_spread(one), one.note] if one.rounds else [one.note]
+        note = f" ({'; '.join(filter(None, notes))})" if any(notes) else ""
         sign = "≥" if one.is_floor else "≤"
-        met = "met" if one.is_met else "**not met**"
-        yield f"| {one.what} | {one.value:.3g} {one.unit}{note} | {sign} {one.limit:.3g} | {met} |"
+        yield (
+            f"| {one.what} | {one.value:.3g} {one.unit}{note} | {sign} {one.limit:.3g} "
+            f"| {_verdict(one)} |"
+        )
 
 
-def write_page(lines: Sequence[str], workshop: Workshop) -> None:
+def _spread(figure: Figure) -> str:
+    return f"{min(figure.rounds):.3g} to {max(figure.rounds):.3g}"
+
+
+def _verdict(figure: Figure) -> str:
+    if figure.is_met:
+        return "met"
+    if figure.times_met:
+        return f"met in {figure.times_met} of {len(figure.rounds)} rounds"
+    return "**not met**"
+
+
+def write_page(lines: Sequence[str], workshop: Workshop, rounds: int) -> None:
     """Put the tables where the page has room for them, and say how they came about."""
     before, _, rest = _PAGE.read_text("utf-8").partition(_BEGIN)
     after = rest.partition(_END)[2]
     machine = (
         f"Measured with {platform.python_implementation()} {platform.python_version()} on "
         f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores: "
-        f"{workshop.tests:,} tests, every process run {workshop.repeats} times or more."
+        f"{workshop.tests:,} tests, {rounds} rounds, every process run {workshop.repeats} times or "
+        "more in each."
     )
     tables = "\n".join([_BEGIN, machine, "", *lines, _END])
     _PAGE.write_text(f"{before}{tables}{after}", "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +20,12 @@ from tests.benchmarks.subjects import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.benchmarks.subjects import Subject
     from tests.benchmarks.workshop import Workshop
 
-__all__ = ["COLUMNS", "SUBJECTS", "compare", "judge"]
+__all__ = ["COLUMNS", "SUBJECTS", "Table", "compare", "judge", "middle"]
 
 SUBJECTS: Final = (EMPTY, *PEERS, OUR_FIXTURE, OURS)
 
@@ -59,6 +62,16 @@ def _column(workshop: Workshop, heading: str) -> dict[str, float]:
         for subject in SUBJECTS
     }
     return interleaved(jobs, workshop.repeats)
+
+
+def middle(tables: Sequence[Table]) -> Table:
+    """Return the table of the medians of several rounds."""
+    return {
+        heading: {
+            name: statistics.median(table[heading][name] for table in tables) for name in column
+        }
+        for heading, column in tables[0].items()
+    }
 
 
 def judge(table: Table) -> list[Figure]:

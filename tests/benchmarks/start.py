@@ -40,10 +40,13 @@ def folder_is_not_walked(workshop: Workshop) -> list[Figure]:
     bare = workshop.project(OUR_FIXTURE, Variant(), 1)
     full = workshop.project(OUR_FIXTURE, Variant(shares_tls=True), 1)
     folder = next(full.folder.rglob("test_0.json")).parent
-    for number in range(_UNUSED_FILES):
-        (folder / f"unused_{number}.json").touch()
+    unused_files = [folder / f"unused_{number}.json" for number in range(_UNUSED_FILES)]
     jobs = {"full": partial(_cpu, full), "bare": partial(_cpu, bare)}
+    for path in unused_files:
+        path.touch()
     found = interleaved(jobs, 3 * workshop.repeats)
+    for path in unused_files:
+        path.unlink()
     what = f"first test beside {_UNUSED_FILES:,} unused cassettes / beside none"
     return [ratio(what, found["full"], found["bare"], 1.05)]
 

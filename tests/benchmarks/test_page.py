@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.benchmarks.figures import Figure, interleaved, ratio
+from tests.benchmarks.figures import Figure, interleaved, of_rounds, ratio
 from tests.benchmarks.page import figure_lines, replay_lines
-from tests.benchmarks.replay import COLUMNS, SUBJECTS
+from tests.benchmarks.replay import COLUMNS, SUBJECTS, middle
 
 
 def test_a_figure_is_met_at_its_limit_and_on_the_right_side_of_it() -> None:
@@ -19,6 +19,22 @@ def test_what_is_not_met_stands_out() -> None:
         "| ours / theirs | 2 times (2.00 against 1.00 ms) | ≤ 1.3 | **not met** |",
         "| rate | 600 1/s | ≥ 500 | met |",
     ]
+
+
+def test_the_middle_of_three_rounds_is_shown_with_the_spread_and_how_often_it_was_met() -> None:
+    rounds = [Figure("x", value, "ms", 15, note=f"of {value}") for value in (16, 9, 14)]
+    shown = of_rounds(rounds)
+    assert (shown.value, shown.note, shown.is_met) == (14, "of 14", False)
+    assert list(figure_lines([shown, of_rounds(rounds[1:]), of_rounds(rounds[:1])]))[2:] == [
+        "| x | 14 ms (9 to 16; of 14) | ≤ 15 | met in 2 of 3 rounds |",
+        "| x | 14 ms (9 to 14; of 14) | ≤ 15 | met |",
+        "| x | 16 ms (of 16) | ≤ 15 | **not met** |",
+    ]
+
+
+def test_the_table_of_several_rounds_has_their_medians() -> None:
+    tables = [{"shared": {"ours": ours, "theirs": 5.0}} for ours in (3.0, 1.0, 2.0)]
+    assert middle(tables) == {"shared": {"ours": 2.0, "theirs": 5.0}}
 
 
 def test_jobs_are_done_in_turn_and_the_median_counts() -> None:

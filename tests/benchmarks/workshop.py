@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class Workshop:
     tests: int
     repeats: int
     _projects: dict[tuple[str, Variant, int], Project] = field(default_factory=dict)
+    _counted: dict[tuple[str, Variant], float] = field(default_factory=dict)
 
     def project(
         self, subject: Subject, variant: Variant, tests: int, *, warm: bool = True
@@ -57,7 +59,18 @@ class Workshop:
         return (many.cpu - one.cpu) / (tests - 1)
 
     def instructions_per_test(self, subject: Subject, variant: Variant) -> float:
-        """Return the instructions of a test, in millions, without those of starting and ending."""
-        few, many = (self.project(subject, variant, tests) for tests in (10, 60))
-        counted = [count_instructions(one.command(), one.folder) for one in (few, many)]
-        return (counted[1] - counted[0]) / (many.tests - few.tests) / 1e6
+        """Return the instructions of a test, in millions, without those of starting and ending.
+
+        Both counts run at once, which changes neither, and are made only once.
+        """
+        key = (subject.name, variant)
+        if key not in self._counted:
+            few, many = (self.project(subject, variant, tests) for tests in (10, 60))
+            with ThreadPoolExecutor() as pool:
+                less, more = pool.map(_count, (few, many))
+            self._counted[key] = (more - less) / (many.tests - few.tests) / 1e6
+        return self._counted[key]
+
+
+def _count(project: Project) -> int:
+    return count_instructions(project.command(), project.folder)
