@@ -221,3 +221,23 @@ def test_a_service_that_is_down_is_a_502_for_the_other_process(project: Project)
     result.assert_outcomes(passed=1, deselected=1)
     said = f"child got 502 the avatar gateway got no answer from {nowhere}: ConnectError: *"
     result.stdout.fnmatch_lines([said])
+
+
+def test_the_environment_names_the_service_again_when_the_gateway_is_closed(
+    project: Project, emulator_process: EmulatorProcess
+) -> None:
+    project.write("child.py", CHILD)
+    project.write("test_it.py", ONE_CHILD.format(avatar="ada"))
+    project.write(
+        "conftest.py",
+        """
+        import os
+
+        def pytest_sessionfinish():
+            print("the run left", os.environ["AVATAR_BASE_URL"])
+        """,
+    )
+    result = project.run("--avatar-mode=live", "-s", apart=True)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines([f"*the run left {project.service}"])
+    emulator_process.assert_all_ended(opened=2)
