@@ -22,7 +22,8 @@ __all__ = ["Keeper"]
 class Keeper:
     """Looks after open sessions in one background thread, started with the first of them.
 
-    A thread, not a task: it goes on while a test blocks, or closes, its event loop.
+    A thread, not a task: it goes on while a test blocks, or closes, its event loop. It never sleeps
+    for longer than until a session that came meanwhile could be due, so none has to wake it.
 
     Args:
         sender: How requests reach the service.
@@ -36,6 +37,7 @@ class Keeper:
         self._sender: Final = sender
         self._interval: Final = interval or float("inf")
         self._longest_life: Final = longest_life or float("inf")
+        self._longest_sleep: Final = min(self._interval, self._longest_life, threading.TIMEOUT_MAX)
         self._changed: Final = threading.Condition()
         self._kept: Final[dict[Conversation, _Times]] = {}
         self._thread: threading.Thread | None = None
@@ -49,7 +51,6 @@ class Keeper:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="avatar-keeper", daemon=True)
                 self._thread.start()
-            self._changed.notify()
 
     def remove(self, conversation: Conversation) -> None:
         """Stop looking after a session."""
@@ -74,13 +75,12 @@ class Keeper:
         with self._changed:
             while not self._closed:
                 conversation = min(self._kept, key=lambda kept: self._kept[kept].next, default=None)
-                if conversation is None:
-                    self._changed.wait()
-                    continue
-                delay = self._kept[conversation].next - time.monotonic()
-                if delay <= 0:
+                sleep = self._longest_sleep
+                if conversation is not None:
+                    sleep = min(sleep, self._kept[conversation].next - time.monotonic())
+                if sleep <= 0:
                     return conversation
-                self._changed.wait(min(delay, threading.TIMEOUT_MAX))
+                self._changed.wait(sleep)
         return None
 
     def _look_after(self, conversation: Conversation) -> None:

@@ -119,6 +119,22 @@ def test_a_removed_session_is_left_alone_while_others_are_kept(
     assert keep_alives(emulator)[0] <= seen[0] + 1
 
 
+def test_a_session_that_comes_and_goes_wakes_nobody(
+    emulator: Emulator,
+    sender: Sender,
+    make_keeper: MakeKeeper,
+    conversation: Conversation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper = make_keeper(interval=60)
+    keeper.add(conversation)
+    second = open_session(emulator, sender)
+    with monkeypatch.context() as patched:
+        patched.setattr(keeper._changed, "notify", lambda: pytest.fail("it is woken"))
+        keeper.add(second)
+        keeper.remove(second)
+
+
 def test_a_keep_alive_that_fails_is_followed_by_the_next(
     emulator: Emulator, make_keeper: MakeKeeper, conversation: Conversation
 ) -> None:
