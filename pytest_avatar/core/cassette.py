@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_avatar.core import wire
 from pytest_avatar.core.http import BaseUrl
@@ -32,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(NamedTuple):
     """One request and its answer.
 
     Attributes:
@@ -63,8 +62,7 @@ class Cassette:
     is_normal: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What a request asks, without what differs from run to run.
 
     Attributes:
@@ -80,11 +78,20 @@ class Ask:
     route: str
     session: str | None
     turn: str | None
-    data: Any = field(hash=False)
-    content: str = field(init=False)
+    data: Any
+    content: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "content", _encode(self.data))
+    @classmethod
+    def of(
+        cls,
+        operation: Operation | None,
+        route: str,
+        session: str | None,
+        turn: str | None,
+        data: Any,  # noqa: ANN401 - JSON data
+    ) -> Ask:
+        """Return what asks for this data."""
+        return cls(operation, route, session, turn, data, _encode(data))
 
     @property
     def avatar_id(self) -> str | None:
@@ -96,7 +103,8 @@ class Ask:
     def with_avatar_id(self, avatar_id: str) -> Ask:
         """Return the same create for another avatar."""
         visual = {**self.data["visualConfig"], wire.ID_FIELDS[0]: avatar_id}
-        return replace(self, data={**self.data, "visualConfig": visual})
+        data = {**self.data, "visualConfig": visual}
+        return self._replace(data=data, content=_encode(data))
 
 
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -124,13 +132,13 @@ def make_ask(
     if call.operation is None:
         route = f"{request.method.upper()} {base.tail(request.url)}"
     else:
-        route = call.operation.value
-    if query := request.url.partition("#")[0].partition("?")[2]:
+        route = str(call.operation)
+    if "?" in request.url and (query := request.url.partition("#")[0].partition("?")[2]):
         route = f"{route}?{query}"
     turn, data = _read_data(call, request)
     if clean is not None:
         route, data = clean(route), _clean(data, clean)
-    return Ask(call.operation, route, call.session_id, turn, data)
+    return Ask.of(call.operation, route, call.session_id, turn, data)
 
 
 def read_recorded(

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pytest_avatar.core import failures, wire
 from pytest_avatar.core.errors import AvatarError, ServiceUnreachableError
@@ -64,8 +64,7 @@ class NoAnswerError(Exception):
         self.sent = sent
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send a request; resume with the answer.
 
     Attributes:
@@ -77,8 +76,7 @@ class Send:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Wait; resume with `None`.
 
     Attributes:

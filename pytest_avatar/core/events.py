@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_avatar.core.wire import Ending, Operation
 
@@ -95,8 +95,7 @@ class Opener:
         return line or self.test or "outside any test"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One line of the books; what does not apply is `None`.
 
     Attributes:
@@ -165,7 +164,7 @@ def _read_opener(data: Mapping[str, Any]) -> Opener:
 
 
 _OPENER_FIELDS: Final = tuple(item.name for item in fields(Opener))
-_EVENT_FIELDS: Final = tuple(item.name for item in fields(Event))
+_EVENT_FIELDS: Final = Event._fields
 _EVENT_TYPES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "kind": Kind,
     "opener": _read_opener,

@@ -1,12 +1,15 @@
-"""HTTP as values: requests, answers, and the address that decides which of them are ours."""
+"""HTTP as values: requests, answers, and the address that decides which of them are ours.
+
+Here and elsewhere, a value that is made for every request is a named tuple: that takes less than
+half as long as a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 __all__ = ["BaseUrl", "Headers", "Request", "Response", "header", "is_header_word"]
@@ -19,8 +22,7 @@ _AS_SENT: Final = re.compile(r'[^\x00-\x20\x7f-\U0010ffff"<>\\^`{|}]*')
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request, whole, whichever client sends it."""
 
     method: str
@@ -29,8 +31,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One HTTP answer, whole; `body` is decoded (no gzip, no chunks)."""
 
     status: int
@@ -43,7 +44,7 @@ def header(headers: Headers, name: str) -> str | None:
     """Return the first header of that name, whatever its case; `None` if there is none."""
     wanted = name.lower()
     for key, value in headers:
-        if key.lower() == wanted:
+        if len(key) == len(wanted) and key.lower() == wanted:
             return value
     return None
 

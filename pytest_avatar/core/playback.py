@@ -69,27 +69,29 @@ class Playback:
         self.interactions: Final = interactions
         self.asks: Final = asks
         self._match_on = frozenset(match_on)
+        self._by_body = "body" in match_on
         self._repeats = allow_repeats
         self._turns: dict[str, str] = {}
-        self._entries = [
-            Entry(index, self._key(ask), ask.operation, interaction.lane, ask.turn)
-            for index, (ask, interaction) in enumerate(zip(asks, interactions, strict=True))
-        ]
-        self._opened = dict(self._find_opened())
-        self._openers = {session: index for index, session in self._opened.items()}
-        self._tracks = self._lay_tracks()
-        self._foreign = [name for name in self._tracks if name and name.startswith("foreign-")]
         self._cast: dict[str, str] = {}
         self._actual: dict[str, str] = {}
-        self._known = frozenset(entry.key for entry in self._entries)
-        self._sessions_with: dict[str, dict[str, None]] = defaultdict(dict)
-        for entry, ask in zip(self._entries, asks, strict=True):
-            if ask.session is not None:
-                self._sessions_with[entry.key][ask.session] = None
+        self._entries: list[Entry] = []
+        self._sessions_with: dict[str, dict[str | None, None]] = defaultdict(dict)
+        tracks: dict[str | None, list[Entry]] = defaultdict(list)
+        for index, (ask, one) in enumerate(zip(asks, interactions, strict=True)):
+            entry = Entry(index, self._key(ask), ask.operation, one.lane, ask.turn)
+            self._entries.append(entry)
+            self._sessions_with[entry.key][ask.session] = None
+            tracks[ask.session].append(entry)
+        self._opened = dict(self._find_opened())
+        self._openers = {session: index for index, session in self._opened.items()}
+        for session in self._openers:
+            tracks.setdefault(session, [])
+        self._tracks = {session: Track(entries) for session, entries in tracks.items()}
+        self._foreign = [name for name in tracks if name and name.startswith("foreign-")]
 
     def knows(self, ask: Ask) -> bool:
         """Whether any interaction asks the same, of whichever session."""
-        return self._key(ask) in self._known
+        return self._key(ask) in self._sessions_with
 
     def play(self, ask: Ask) -> int | None:
         """Return the index of the interaction that answers a request; `None` if none does."""
@@ -116,7 +118,16 @@ class Playback:
 
     def is_played(self, index: int) -> bool:
         """Whether an interaction has played."""
-        return self._track_of(index).is_played(index)
+        return self._tracks[self.asks[index].session].is_played(index)
+
+    def unplayed(self) -> list[int]:
+        """Return the indexes of the interactions that have not played, keep-alives aside."""
+        return [
+            index
+            for index, ask in enumerate(self.asks)
+            if not self._tracks[ask.session].is_played(index)
+            and ask.operation is not Operation.KEEP_ALIVE
+        ]
 
     def why_not(self, ask: Ask) -> str | None:
         """Return why an interaction that is equal to a request does not play.
@@ -143,7 +154,7 @@ class Playback:
             body = body.replace(
                 token_placeholder(session).encode(), token_placeholder(actual).encode()
             )
-        if ask.turn is not None and recorded.turn is not None and ask.turn != recorded.turn:
+        if ask.turn is not None and recorded.turn is not None and recorded.turn.encode() in body:
             body = _renamed(body, recorded.turn, json.dumps(ask.turn)[1:-1])
         if body is response.body:
             return response
@@ -165,7 +176,7 @@ class Playback:
         return foreign
 
     def _key(self, ask: Ask) -> str:
-        return f"{ask.route}\0{ask.content}" if "body" in self._match_on else ask.route
+        return f"{ask.route}\0{ask.content}" if self._by_body else ask.route
 
     def _find_opened(self) -> Iterator[tuple[int, str]]:
         """Yield each interaction that opens a session, and the session."""
@@ -174,17 +185,6 @@ class Playback:
                 opened = wire.read_opened(wire.read_answer(self.interactions[index].response))
                 if opened is not None:
                     yield index, opened.session_id
-
-    def _lay_tracks(self) -> dict[str | None, Track]:
-        entries: dict[str | None, list[Entry]] = defaultdict(list)
-        for entry, ask in zip(self._entries, self.asks, strict=True):
-            entries[ask.session].append(entry)
-        for session in self._openers:
-            entries.setdefault(session, [])
-        return {session: Track(found) for session, found in entries.items()}
-
-    def _track_of(self, index: int) -> Track:
-        return self._tracks[self.asks[index].session]
 
     def _is_open(self, session: str | None) -> bool:
         opener = self._openers.get(session) if session is not None else None
@@ -198,18 +198,18 @@ class Playback:
         entry = track.find(key, self._allows(ask.turn), repeats=self._repeats or keep_alive)
         if entry is None:
             return None
-        opened = self._opened.get(entry.index)
-        if opened is not None and track.is_played(entry.index):
+        opened = self._opened.get(entry.place)
+        if opened is not None and track.is_played(entry.place):
             self._tracks[opened] = self._tracks[opened].again()
         track.play(entry)
         if "turn" in self._match_on and ask.turn is not None and entry.turn is not None:
             self._turns[ask.turn] = entry.turn
-        return entry.index
+        return entry.place
 
-    def _allows(self, turn: str | None) -> Callable[[Entry], bool]:
-        """Return whether an interaction may stand for a request of that turn."""
+    def _allows(self, turn: str | None) -> Callable[[Entry], bool] | None:
+        """Return what says whether an interaction may stand for a request of that turn."""
         if "turn" not in self._match_on:
-            return lambda _entry: True
+            return None
         if turn is None or turn in self._turns:
             wanted = None if turn is None else self._turns[turn]
             return lambda entry: entry.turn == wanted
@@ -222,8 +222,8 @@ class Playback:
         if opener is None or not self._is_open(session):
             return False
         for other in self._sessions_with.get(key, ()):
-            other_opener = self._openers.get(other)
-            if other_opener is None or other == session:
+            other_opener = None if other is None else self._openers.get(other)
+            if other is None or other_opener is None or other == session:
                 continue
             if self._entries[opener].key == self._entries[other_opener].key and self._exchange(
                 session, other, key

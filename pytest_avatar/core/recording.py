@@ -123,7 +123,7 @@ class Recorder:
         for take in takes:
             known = lanes[take.session_id]
             lane = known.setdefault(take.step.lane, len(known) + 1)
-            rendered.append(replace(self._interaction(take, rendering), lane=lane))
+            rendered.append(self._interaction(take, rendering)._replace(lane=lane))
         return tuple(_without_repeated_keep_alives(rendered))
 
     def _masked(self, takes: Sequence[Take]) -> _Rendering:
@@ -362,11 +362,11 @@ def _without_negotiation(takes: list[Take], base: BaseUrl) -> list[Take]:
 
 def _without_repeated_keep_alives(interactions: list[Interaction]) -> Iterator[Interaction]:
     """Write equal keep-alives of a session once: how many there were is a matter of time."""
-    seen: set[tuple[Ask, str, Response]] = set()
+    seen: set[tuple[Ask, Response]] = set()
     for interaction in interactions:
         ask = read_ask(DEFAULT_BASE, interaction.request)
         if ask.operation is Operation.KEEP_ALIVE:
-            known = (ask, ask.content, interaction.response)
+            known = (ask._replace(data=None), interaction.response)
             if known in seen:
                 continue
             seen.add(known)

@@ -76,17 +76,19 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-_decode: Final = json.JSONDecoder().decode
+_decode: Final = json.JSONDecoder().raw_decode
 
 
 def read_json(body: bytes) -> Any:  # noqa: ANN401 - JSON data
-    """Read JSON: UTF-8 at once, and only what is none by the longer way to other encodings.
+    """Read JSON: UTF-8 without blanks around it at once, and only the rest by the longer way.
 
     Raises:
         ValueError: It is no JSON.
         RecursionError: It is nested too deeply.
     """
     try:
-        return _decode(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        data, end = _decode(text)
     except ValueError:
         return json.loads(body)
+    return data if end == len(text) else json.loads(body)

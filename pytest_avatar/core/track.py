@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_avatar.core.wire import Operation
 
@@ -15,19 +14,18 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Track"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One interaction, as far as order is concerned.
 
     Attributes:
-        index: Its place in the cassette.
+        place: Where it stands in the cassette, from 0.
         key: What requests that match it have in common.
         operation: What it asks.
         lane: The thread or task that sent it.
         turn: Its `turnId`.
     """
 
-    index: int
+    place: int
     key: str
     operation: Operation | None
     lane: int
@@ -44,7 +42,7 @@ class Track:
             self._of_key[entry.key].append(entry)
         self._played: set[int] = set()
         self._played_before: frozenset[int] = frozenset()
-        self._next: dict[str, int] = defaultdict(int)
+        self._next: dict[str, int] = {}
         self._passed_in_lane: dict[int, int] = {}
         self._ended_at = -1
         self.history: list[str] = []
@@ -60,7 +58,7 @@ class Track:
     def find(
         self,
         key: str,
-        suits: Callable[[Entry], bool] = lambda _entry: True,
+        suits: Callable[[Entry], bool] | None = None,
         *,
         repeats: bool = False,
     ) -> Entry | None:
@@ -68,29 +66,30 @@ class Track:
 
         Args:
             key: What it must have in common with the request.
-            suits: What it must satisfy besides.
+            suits: What it must satisfy besides; `None` if nothing.
             repeats: Whether the last one may play again.
         """
-        entries = self._of_key.get(key, [])
-        first = self._next[key] if entries else 0
+        entries = self._of_key.get(key)
+        if entries is None:
+            return None
+        first = self._next.get(key, 0)
         while first < len(entries) and self._is_over(entries[first]):
             first += 1
-        if entries:
-            self._next[key] = first
+        self._next[key] = first
         for entry in islice(entries, first, None):
-            if not self._is_over(entry) and suits(entry):
+            if not self._is_over(entry) and (suits is None or suits(entry)):
                 return entry
         return self._last_played(entries, suits) if repeats else None
 
     def play(self, entry: Entry) -> None:
         """Note that an interaction plays; what was left out before it does not play any more."""
-        self._played.add(entry.index)
+        self._played.add(entry.place)
         self.history.append(entry.key)
         if entry.operation is Operation.END:
-            self._ended_at = max(self._ended_at, entry.index)
+            self._ended_at = max(self._ended_at, entry.place)
         elif _is_ordered(entry):
             self._passed_in_lane[entry.lane] = max(
-                entry.index, self._passed_in_lane.get(entry.lane, -1)
+                entry.place, self._passed_in_lane.get(entry.lane, -1)
             )
 
     def after(self, history: Iterable[str]) -> Track | None:
@@ -120,26 +119,26 @@ class Track:
     def why_not(self, key: str) -> str:
         """Return why nothing with a key that was recorded plays."""
         entries = self._of_key[key]
-        number = entries[-1].index + 1
-        if all(entry.index in self._played for entry in entries):
+        number = entries[-1].place + 1
+        if all(entry.place in self._played for entry in entries):
             return f"interaction {number} has played already"
-        if entries[-1].index < self._ended_at:
+        if entries[-1].place < self._ended_at:
             return "it was recorded before the end of the session, which has played already"
         return f"interaction {number} is out of order: a later one has played already"
 
     def _is_over(self, entry: Entry) -> bool:
-        return entry.index in self._played or self._is_passed(entry)
-
-    def _is_passed(self, entry: Entry) -> bool:
-        if entry.index < self._ended_at:
+        """Whether an interaction has played, or what comes after it has."""
+        place = entry.place
+        if place in self._played or place < self._ended_at:
             return True
-        return _is_ordered(entry) and entry.index < self._passed_in_lane.get(entry.lane, -1)
+        return place < self._passed_in_lane.get(entry.lane, -1) and _is_ordered(entry)
 
     def _last_played(
-        self, entries: Sequence[Entry], suits: Callable[[Entry], bool]
+        self, entries: Sequence[Entry], suits: Callable[[Entry], bool] | None
     ) -> Entry | None:
         for entry in reversed(entries):
-            if entry.index in self._played and entry.index >= self._ended_at and suits(entry):
+            played = entry.place in self._played and entry.place >= self._ended_at
+            if played and (suits is None or suits(entry)):
                 return entry
         return None
 

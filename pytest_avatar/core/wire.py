@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header, is_header_word
@@ -67,8 +66,7 @@ class Operation(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """The Authorization header, taken apart.
 
     Attributes:
@@ -77,11 +75,13 @@ class Credential:
     """
 
     scheme: str
-    value: str = field(repr=False)
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Credential(scheme={self.scheme!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request, understood.
 
     Attributes:
@@ -200,8 +200,7 @@ def read_call(base: BaseUrl, request: Request) -> Call | None:
     return Call(operation, session_id, _read_credential(request.headers), payload, audio)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer, understood as far as it can be.
 
     Attributes:
@@ -242,8 +241,7 @@ def read_answer(response: Response) -> Answer:
     return Answer(response.status, data)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """What a reply to create names: a session is open if this can be read, whatever else it says.
 
     Attributes:
@@ -252,7 +250,10 @@ class Opened:
     """
 
     session_id: str
-    token: str | None = field(repr=False)
+    token: str | None
+
+    def __repr__(self) -> str:
+        return f"Opened(session_id={self.session_id!r})"
 
 
 def read_opened(answer: Answer) -> Opened | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_avatar.core import wire
@@ -40,7 +40,7 @@ class Stage:
 
     def perform(self, request: Request) -> Performance:
         """Do what a request asks, or what its fault says instead. Safe to call from any thread."""
-        call = wire.read_call(self._service.base, replace(request, body=b""))
+        call = wire.read_call(self._service.base, request._replace(body=b""))
         if call is None or call.operation is None:
             return Performance(self._service.handle(request))
         fault = self._script.take(call.operation)

@@ -19,7 +19,7 @@ PLACE = Place("test_it.py::test_it", "cassettes/test_it.json", "pytest --avatar-
 
 
 def ask(text: str = "Hello", session: str = "session-1", route: str = "say-text") -> Ask:
-    return Ask(Operation(route), route, session, None, {"text": text, "isFinal": True})
+    return Ask.of(Operation(route), route, session, None, {"text": text, "isFinal": True})
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_operation_counts_more_than_the_session_and_that_more_than_the_body(
 
 
 def test_a_request_without_a_session_is_its_route() -> None:
-    assert describe(Ask(Operation.CREATE, "create", None, None, {})) == "create"
+    assert describe(Ask.of(Operation.CREATE, "create", None, None, {})) == "create"
 
 
 def test_an_empty_cassette_has_nothing_near() -> None:
@@ -61,7 +61,7 @@ def test_operation_and_session_may_differ_too() -> None:
 
 
 def test_an_absent_field_is_called_so() -> None:
-    other = Ask(Operation.SAY_TEXT, "say-text", "session-1", None, {"text": "Hello"})
+    other = Ask.of(Operation.SAY_TEXT, "say-text", "session-1", None, {"text": "Hello"})
     assert "    recorded (absent)\n    sent     true\n" in describe_miss(
         PLACE, ask(), (0, other), None, 1
     )

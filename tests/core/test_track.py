@@ -20,7 +20,7 @@ def played(track: Track, *keys: str) -> list[int | None]:
     found: list[int | None] = []
     for key in keys:
         entry = track.find(key)
-        found.append(None if entry is None else entry.index)
+        found.append(None if entry is None else entry.place)
         if entry is not None:
             track.play(entry)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.misses import Place, describe_miss, describe_unplayed, distance
 from pytest_avatar.core.normalising import DEFAULT_BASE, Names, Normaliser
 from pytest_avatar.core.playback import DEFAULT_MATCH_ON, Playback
-from pytest_avatar.core.wire import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,12 +92,7 @@ class Player:
     def _unplayed(self) -> list[int]:
         if self._loaded is None and find_cassette(self.path) is None:
             return []
-        playback = self._playback
-        return [
-            index
-            for index, ask in enumerate(playback.asks)
-            if ask.operation is not Operation.KEEP_ALIVE and not playback.is_played(index)
-        ]
+        return self._playback.unplayed()
 
     def _cleaned(self, exchange: Exchange) -> Ask:
         """Return what a request of this run asks, in terms of the cassette."""
@@ -109,7 +103,7 @@ class Player:
         playback = self._playback
         reason = playback.why_not(ask)
         if ask.session is not None:
-            ask = replace(ask, session=playback.recorded_session(ask.session))
+            ask = ask._replace(session=playback.recorded_session(ask.session))
         nearest = min(
             enumerate(playback.asks),
             key=lambda one: (distance(ask, one[1]), playback.is_played(one[0])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.adapters.cassettes.player import Player
@@ -111,4 +111,4 @@ class ReplayTape(Player):
         if _RECORDED_HOST not in answer.body:
             return answer
         body = rebase(answer.body.decode("utf-8", "surrogateescape"), DEFAULT_BASE, self.base)
-        return replace(answer, body=body.encode("utf-8", "surrogateescape"))
+        return answer._replace(body=body.encode("utf-8", "surrogateescape"))

@@ -47,7 +47,7 @@ def changed(
             return response
         data = json.loads(response.body)
         change(data)
-        return replace(response, body=json.dumps(data).encode())
+        return response._replace(body=json.dumps(data).encode())
 
     return answer
 
