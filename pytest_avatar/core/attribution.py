@@ -30,12 +30,14 @@ def calling_line(root: Path | str) -> tuple[str, int] | None:
     Returns:
         File and line, from 1; `None` if the whole stack of this thread or task is libraries.
     """
+    root = str(root)  # a path takes longer to be looked up by
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - `inspect` would read every source
     while frame is not None:
-        name = _own_name(frame.f_code.co_filename, root)
+        code = frame.f_code  # once: audit hooks hear of it
+        name = _own_name(code.co_filename, root)
         if name is not None:
             return name, frame.f_lineno
-        if frame.f_code.co_qualname == _EVENT_LOOP:
+        if code.co_qualname == _EVENT_LOOP:
             return None
         frame = frame.f_back
     return None
@@ -47,7 +49,7 @@ def is_library(path: Path | str) -> bool:
 
 
 @functools.cache
-def _own_name(filename: str, root: Path | str) -> str | None:
+def _own_name(filename: str, root: str) -> str | None:
     """Return how the file of some code is named; `None` if it is a library's, or there is none."""
     path = _own_path(filename)
     if path is None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import itertools
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from threading import current_thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from pytest_avatar.adapters.strands import current_task
@@ -58,12 +58,20 @@ class FixtureCue:
         return (self.name, self.scope, self.place) == (other.name, other.scope, other.place)
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
+class _Scene(NamedTuple):
+    """Who is on stage: outside tests nobody, or a fixture alone."""
+
+    test: str | None = None
+    phase: str | None = None
+    attempt: int = 1
+    cue: FixtureCue | None = None
+
+
+class _Origin(NamedTuple):
     """Who started a thread, a task or a work item, and from which line; its number grows."""
 
     number: int
-    opener: Opener
+    scene: _Scene
     line: tuple[str, int] | None = None
 
 
@@ -88,10 +96,10 @@ class Stage:
         self.worker: Final = worker
         self.item: pytest.Item | None = None
         self.phase: str | None = None
-        self._root: Final = root
+        self._root: Final = str(root)
         self._attempts: Final[dict[str, int]] = {}
         self._fixtures: Final[list[FixtureCue]] = []
-        self._now = Opener(worker=worker)
+        self._now = _Scene()
         self._numbers: Final = itertools.count()
         self._started: Final[WeakKeyDictionary[Any, _Origin]] = WeakKeyDictionary()
         # Inherited by tasks and callbacks, also by those that are handed to another thread's loop.
@@ -103,38 +111,51 @@ class Stage:
         if phase == "setup":
             self._attempts[item.nodeid] = self._attempts.get(item.nodeid, 0) + 1
         self.item, self.phase = item, phase
+        before = self._act()
         try:
-            with self._acting():
-                yield
+            yield
         finally:
+            self._origin.set(before)
             self.item, self.phase = None, None
-            self._now = self._look()
+            self._look()
 
     @contextmanager
     def working(self, cue: FixtureCue) -> Generator[None]:
         """Put the setup of a fixture on stage."""
-        self.enter(cue)
+        self._fixtures.append(cue)
+        before = self._act()
         try:
-            with self._acting():
-                yield
+            yield
         finally:
+            self._origin.set(before)
             self.leave(cue)
 
     def enter(self, cue: FixtureCue) -> None:
         """Put a fixture on stage."""
         self._fixtures.append(cue)
-        self._now = self._look()
+        self._look()
 
     def leave(self, cue: FixtureCue) -> None:
         """Take a fixture off the stage."""
         self._fixtures.remove(cue)
-        self._now = self._look()
+        self._look()
 
     def opener(self, client: str) -> Opener:
         """Return who opens a session now, through `client`."""
         here = self._here()
-        file, line = here.line or (None, None)
-        return replace(here.opener, file=file, line=line, client=client)
+        (test, phase, attempt, cue), (file, line) = here.scene, here.line or (None, None)
+        return Opener(
+            scope_id=_scope_id(here.scene),
+            test=test,
+            phase=phase,
+            attempt=attempt,
+            fixture=cue.name if cue else None,
+            fixture_scope=cue.scope if cue else None,
+            file=file,
+            line=line,
+            worker=self.worker,
+            client=client,
+        )
 
     def thread_starts(self, thread: Thread) -> None:
         """Remember who starts a thread."""
@@ -163,38 +184,29 @@ class Stage:
 
         return run
 
-    @contextmanager
-    def _acting(self) -> Generator[None]:
-        """Let what is started meanwhile inherit who is on stage now."""
-        self._now = self._look()
+    def _act(self) -> _Origin | None:
+        """Let what is started from now on inherit who is on stage; return what it inherited."""
+        self._look()
         before = self._origin.get()
         self._origin.set(_Origin(next(self._numbers), self._now))
-        try:
-            yield
-        finally:
-            self._origin.set(before)
+        return before
 
-    def _look(self) -> Opener:
-        """Return who is on stage."""
+    def _look(self) -> None:
+        """Take note of who is on stage."""
         cue = self._fixtures[-1] if self._fixtures else None
-        test = None if self.item is None else self.item.nodeid
-        return Opener(
-            scope_id=cue.scope_id if cue else test or "",
-            test=test,
-            phase=self.phase,
-            attempt=self._attempts.get(test or "", 1),
-            fixture=cue.name if cue else None,
-            fixture_scope=cue.scope if cue else None,
-            worker=self.worker,
-        )
+        if self.item is None:
+            self._now = _Scene(cue=cue)
+        else:
+            test = self.item.nodeid
+            self._now = _Scene(test, self.phase, self._attempts[test], cue)
 
     def _here(self) -> _Origin:
         """Return for whom this thread or task acts now, and from which line."""
         number, line, origin = next(self._numbers), calling_line(self._root), self._latest()
         if origin is None:
             return _Origin(number, self._now, line)
-        opener = origin.opener if self._is_over(origin.opener) else self._now
-        return _Origin(number, opener, line or origin.line)
+        scene = origin.scene if self._is_over(origin.scene) else self._now
+        return _Origin(number, scene, line or origin.line)
 
     def _latest(self) -> _Origin | None:
         """Return what this thread or task goes back to: the last that was started on the way."""
@@ -202,12 +214,18 @@ class Stage:
         known = (self._origin.get(), *map(self._started.get, strands))
         return max(filter(None, known), key=attrgetter("number"), default=None)
 
-    def _is_over(self, origin: Opener) -> bool:
+    def _is_over(self, origin: _Scene) -> bool:
         """Whether the scope has closed in which something was started; that of imports has."""
-        if self.item is None or (origin.test is None and origin.fixture is None):
+        if self.item is None or (origin.test is None and origin.cue is None):
             return True
-        if origin.scope_id == origin.test:
+        scope_id = _scope_id(origin)
+        if scope_id == origin.test:
             return (origin.test, origin.attempt) != (self._now.test, self._now.attempt)
-        if not origin.scope_id:
+        if not scope_id:
             return False
-        return all(node.nodeid != origin.scope_id for node in self.item.listchain())
+        return all(node.nodeid != scope_id for node in self.item.listchain())
+
+
+def _scope_id(scene: _Scene) -> str:
+    """Return the node id of what has to end what is opened now; empty for the run."""
+    return scene.cue.scope_id if scene.cue else scene.test or ""
