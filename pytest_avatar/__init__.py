@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+TYPE_CHECKING = False  # the watchdog comes by here too, and does without the module `typing`
 if TYPE_CHECKING:
+    from typing import Final
+
     from pytest_avatar.adapters.client import (
         AsyncAvatarClient,
         AsyncAvatarSession,

@@ -7,15 +7,16 @@ the session is open. Whatever token file is left when its process is dead is a s
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from pytest_avatar.adapters.token_file import write_token_file
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["OpenSession", "drop_token", "keep_token", "kept_tokens", "read_token"]
+__all__ = ["OpenSession", "drop_token", "keep_token", "kept_tokens", "read_token", "token_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,12 @@ def keep_token(journal: Path, session: OpenSession) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    try:
-        file = os.open(_token_path(journal, session.key), flags, 0o600)
-    except FileExistsError:
-        return
-    try:
-        os.write(file, json.dumps(asdict(session)).encode())
-    finally:
-        os.close(file)
+    write_token_file(token_path(journal, session.key), asdict(session))
 
 
 def drop_token(journal: Path, key: str) -> None:
     """Remove the token file of a session that is over; there may be none."""
-    _token_path(journal, key).unlink(missing_ok=True)
+    token_path(journal, key).unlink(missing_ok=True)
 
 
 def kept_tokens(journal: Path) -> list[Path]:
@@ -84,5 +77,6 @@ def read_token(path: Path) -> OpenSession | None:
     return OpenSession(**values) if all(isinstance(item, str) for item in values.values()) else None
 
 
-def _token_path(journal: Path, key: str) -> Path:
+def token_path(journal: Path, key: str) -> Path:
+    """Return where the token of a session is kept."""
     return journal.with_name(f"{journal.stem}.{quote(key, safe='')}.token")

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["BaseUrl", "Headers", "Request", "Response", "header", "is_header_word"]
+__all__ = ["BaseUrl", "Headers", "Request", "Response", "header"]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -47,11 +47,6 @@ def header(headers: Headers, name: str) -> str | None:
         if len(key) == len(wanted) and key.lower() == wanted:
             return value
     return None
-
-
-def is_header_word(text: str) -> bool:
-    """Whether a KS or a token can stand in a header: no white space, nothing outside ASCII."""
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 class BaseUrl:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pytest_avatar.core.errors import SettingError
-from pytest_avatar.core.http import BaseUrl, is_header_word
+from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.model import Token
+from pytest_avatar.core.opening import is_header_word
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.setting_table import ROWS, Given, Row
 from pytest_avatar.core.settings import (

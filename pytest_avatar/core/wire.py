@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
-from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header, is_header_word
+from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header
 from pytest_avatar.core.multipart import Part, read_multipart, write_multipart
+from pytest_avatar.core.opening import named_session
 from pytest_avatar.core.text import decimal, read_json
 
 __all__ = [
@@ -258,10 +259,8 @@ class Opened(NamedTuple):
 
 def read_opened(answer: Answer) -> Opened | None:
     """Return the session that a reply to create names; `None` if it names none."""
-    session_id, token = answer.data.get("sessionId"), answer.data.get("token")
-    if not isinstance(session_id, str) or not session_id:
-        return None
-    return Opened(session_id, token if isinstance(token, str) and is_header_word(token) else None)
+    named = named_session(answer.data)
+    return None if named is None else Opened(*named)
 
 
 class Ending(StrEnum):

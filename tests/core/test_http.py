@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_avatar.core.http import BaseUrl, header, is_header_word
+from pytest_avatar.core.http import BaseUrl, header
 
 PORTS = {"http": 80, "https": 443}
 
@@ -156,11 +156,3 @@ def test_the_first_header_of_a_name_counts_whatever_its_case() -> None:
     headers = (("X-A", "1"), ("x-a", "2"))
     assert header(headers, "x-A") == "1"
     assert header(headers, "x-b") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "fits"),
-    [("djJ8_-+/=", True), ("", False), ("a b", False), ("a\n", False), ("é", False), ("\t", False)],
-)
-def test_a_credential_is_one_word_of_ascii(text: str, fits: bool) -> None:
-    assert is_header_word(text) is fits

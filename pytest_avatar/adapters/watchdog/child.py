@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     write_frame(_STDOUT, b"")
     sys.path.append(package)
-    courier = _Courier(int(channel), journal, ca_file or None, scheme) if channel else None
+    courier = _Courier(int(channel), ca_file or None, scheme) if channel else None
     is_needed = _wait_for_the_end(_Owner(int(owner), int(shell)))
     if courier is not None:
         courier.let_go()
@@ -140,13 +140,13 @@ def _wait_for_the_end(owner: _Owner) -> bool:
 class _Courier:
     """The process that makes the creates, forked while nothing but this thread runs here."""
 
-    def __init__(self, channel: int, journal: str, ca_file: str | None, scheme: str) -> None:
+    def __init__(self, channel: int, ca_file: str | None, scheme: str) -> None:
         leash, self._leash = os.pipe()
         self._sign_of_life, sign_of_life = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._leash)
-            _be_courier(channel, leash, journal, ca_file, scheme)
+            _be_courier(channel, leash, ca_file, scheme)
         for file in (channel, leash, sign_of_life):
             os.close(file)
 
@@ -165,16 +165,14 @@ class _Courier:
         os.waitpid(self._pid, 0)
 
 
-def _be_courier(
-    channel: int, leash: int, journal: str, ca_file: str | None, scheme: str
-) -> NoReturn:
+def _be_courier(channel: int, leash: int, ca_file: str | None, scheme: str) -> NoReturn:
     try:
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, _STDIN)
         os.dup2(nothing, _STDOUT)
         from pytest_avatar.adapters.watchdog.courier import serve  # noqa: PLC0415
 
-        serve(channel, leash, journal, ca_file, scheme)
+        serve(channel, leash, ca_file, scheme)
     finally:
         os._exit(0)
 

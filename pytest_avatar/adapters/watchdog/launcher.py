@@ -78,9 +78,10 @@ class Watchdog:
             The watchdog, or why there is none.
         """
         numbers = map(str, (os.getpid(), shell, total, each))
-        arguments = [str(journal.absolute()), *numbers, trusted_authorities() or ""]
+        journal = journal.absolute()
+        arguments = [str(journal), *numbers, trusted_authorities() or ""]
         try:
-            watchdog = cls(*_spawn(arguments, scheme))
+            watchdog = cls(*_spawn(journal, arguments, scheme))
         except OSError as error:
             return f"the watchdog could not be started: {error}"
         with watchdog._limit(_READY_WITHIN):
@@ -155,7 +156,9 @@ def ci_shell(environ: Mapping[str, str] = os.environ) -> int:
     return parent if in_ci and not in_background and parent > 1 else 0
 
 
-def _spawn(arguments: list[str], scheme: str) -> tuple[subprocess.Popen[bytes], CreateRelay | None]:
+def _spawn(
+    journal: Path, arguments: list[str], scheme: str
+) -> tuple[subprocess.Popen[bytes], CreateRelay | None]:
     """Start the process; with a socket for the creates where it can fork."""
     if not hasattr(os, "fork"):
         return _run([*arguments, "", scheme]), None
@@ -163,7 +166,7 @@ def _spawn(arguments: list[str], scheme: str) -> tuple[subprocess.Popen[bytes], 
     with its:
         try:
             number = its.fileno()
-            return _run([*arguments, str(number), scheme], number), CreateRelay(ours)
+            return _run([*arguments, str(number), scheme], number), CreateRelay(ours, journal)
         except BaseException:
             ours.close()
             raise

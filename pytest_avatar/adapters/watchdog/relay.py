@@ -1,26 +1,30 @@
 """A create that another process sends, so that its answer is read whoever dies meanwhile.
 
-The watchdog has a child for this, the relay: it imports what HTTP takes while the owner does the
-same, and keeps its connection between creates. A session that opens is written down before its
-owner hears of it. The Kaltura Session travels through a socket and is on no disk.
+The watchdog has a child for this, the relay, which keeps its connection between creates. A session
+that opens is written down before its owner hears of it. The Kaltura Session travels through a
+socket and is on no disk. Both sides run on the same Python, so `marshal` writes what they say.
 """
 
 from __future__ import annotations
 
-import base64
-import json
+import marshal
 import os
 import select
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from pytest_avatar.adapters.tokens import token_path
 from pytest_avatar.core.http import Request, Response
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_avatar.adapters.watchdog.line import Address
 
 __all__ = ["CreateRelay", "RelayError"]
 
@@ -48,10 +52,12 @@ class CreateRelay:
 
     Args:
         channel: Leads to the relay.
+        journal: The journal of this process, beside which the relay writes sessions down.
     """
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, journal: Path) -> None:
         self._channel: Final = channel
+        self._journal: Final = journal
         self._owner: Final = os.getpid()
         self._turn: Final = threading.Lock()
         self._received = b""
@@ -92,21 +98,19 @@ class CreateRelay:
         """
         message = {
             "key": key,
+            "file": str(token_path(self._journal, key)),
             "base_url": base_url,
             "timeout": timeout,
-            "method": request.method,
-            "url": request.url,
-            "headers": request.headers,
-            "body": pack(request.body),
+            "address": _address(request.url),
+            "request": _as_sent(request),
         }
         with self._turn:
-            self._hand_over(json.dumps(message).encode())
-            answer = self._wait_for(key, time.monotonic() + 2 * timeout + _GRACE)
-        if "kind" in answer:
-            raise RelayError(answer["error"], kind=answer["kind"], sent=answer["sent"])
-        return Response(
-            answer["status"], pairs(answer["headers"]), unpack(answer["body"]), answer["reason"]
-        )
+            self._hand_over(marshal.dumps(message))
+            said = self._wait_for(key, time.monotonic() + 2 * timeout + _GRACE)
+        if "kind" in said:
+            raise RelayError(said["error"], kind=said["kind"], sent=said["sent"])
+        status, reason, headers, body = said["answer"]
+        return Response(status, tuple(headers), body, reason)
 
     def close(self) -> None:
         """Hang up: the relay leaves when it has the answer that it waits for."""
@@ -151,7 +155,7 @@ class CreateRelay:
                 raise ConnectionError("the relay has gone")
             self._received += piece
         size = 4 + int.from_bytes(self._received[:4], "big")
-        answer: dict[str, Any] = json.loads(self._received[4:size])
+        answer: dict[str, Any] = marshal.loads(self._received[4:size])  # noqa: S302 - it is ours
         self._received = self._received[size:]
         if not answer.get("more"):
             self._owed -= 1
@@ -166,16 +170,18 @@ class CreateRelay:
                     self.close()
 
 
-def pack(data: bytes) -> str:
-    """Return bytes as text for a message."""
-    return base64.b64encode(data).decode("ascii")
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def unpack(text: str) -> bytes:
-    """Return the bytes that `pack` was given."""
-    return base64.b64decode(text)
-
-
-def pairs(headers: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    """Return headers out of a message."""
-    return tuple((name, value) for name, value in headers)
+def _as_sent(request: Request) -> bytes:
+    """Return a request as it travels."""
+    parts = urlsplit(request.url)
+    target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    given = {name.lower(): value for name, value in request.headers}
+    headers = {"host": parts.netloc, "content-length": str(len(request.body)), **given}
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + request.body

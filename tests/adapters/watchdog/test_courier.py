@@ -3,36 +3,37 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import ssl
+import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 
+import pytest_avatar
 from pytest_avatar.adapters.tokens import kept_tokens, read_token
 from pytest_avatar.adapters.watchdog.relay import CreateRelay, RelayError
 from pytest_avatar.core import wire
-from pytest_avatar.core.http import Request
 from pytest_avatar.core.wire import BaseUrl
 from pytest_avatar.emulator.faults import Fault
 from tests.adapters.watchdog.harness import lives, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pytest_avatar.adapters.watchdog.launcher import Watchdog
+    from pytest_avatar.adapters.watchdog.line import Address
     from pytest_avatar.core.http import Response
     from pytest_avatar.emulator import Emulator
+    from pytest_avatar.emulator.faults import Body
 
 if sys.platform == "win32":
     pytest.skip("there is no courier on Windows", allow_module_level=True)
 
-from pytest_avatar.adapters.watchdog.courier import Line, serve
+from pytest_avatar.adapters.watchdog.courier import serve
+from pytest_avatar.adapters.watchdog.line import Line
 
 
 class Client:
@@ -58,10 +59,10 @@ def apart(watchdog: Watchdog, emulator: Emulator) -> Client:
 def serving(journal: Path, emulator: Emulator) -> Iterator[Client]:
     ours, its = socket.socketpair()
     leash, hand = os.pipe()
-    arguments = (its.fileno(), leash, str(journal), None, "http")
+    arguments = (its.fileno(), leash, None, "http")
     thread = threading.Thread(target=serve, args=arguments)
     thread.start()
-    relay = CreateRelay(ours)
+    relay = CreateRelay(ours, journal)
     yield Client(relay, emulator)
     os.close(hand)
     thread.join(10)
@@ -72,10 +73,8 @@ def serving(journal: Path, emulator: Emulator) -> Iterator[Client]:
 
 
 @pytest.fixture
-def within(journal: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """The courier is a thread of this process. (Alarms are for the main thread alone.)"""
-    monkeypatch.setattr(signal, "signal", lambda *_: signal.SIG_DFL)
-    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
+def within(journal: Path, emulator: Emulator) -> Iterator[Client]:
+    """The courier is a thread of this process."""
     with serving(journal, emulator) as client:
         yield client
 
@@ -122,7 +121,7 @@ def test_a_lost_answer_may_have_opened_a_session(
 ) -> None:
     client: Client = request.getfixturevalue(way)
     emulator.add_fault(Fault("create", drop="after"))
-    with pytest.raises(RelayError, match="RemoteDisconnected") as caught:
+    with pytest.raises(RelayError, match="hung up without a whole answer") as caught:
         client.create()
     assert (caught.value.kind, caught.value.sent) == ("RemoteProtocolError", True)
     assert client.create("main-2").status == 200
@@ -134,10 +133,10 @@ def test_a_connection_is_kept_and_one_that_has_closed_is_made_anew(
     connected: list[int] = []
     connect = Line.connect
 
-    def counted(line: Line, url: str, timeout: float) -> None:
-        before = line._connection
-        connect(line, url, timeout)
-        if line._connection is not before:
+    def counted(line: Line, address: Address, timeout: float) -> None:
+        before = line._socket
+        connect(line, address, timeout)
+        if line._socket is not before:
             connected.append(1)
 
     monkeypatch.setattr(Line, "connect", counted)
@@ -151,17 +150,39 @@ def test_a_connection_is_kept_and_one_that_has_closed_is_made_anew(
     assert len(connected) == 2
 
 
+@pytest.mark.parametrize("way", ["apart", "within"])
 def test_an_answer_that_comes_too_late_still_names_its_session(
-    apart: Client, emulator: Emulator, journal: Path
+    way: str, emulator: Emulator, journal: Path, request: pytest.FixtureRequest
 ) -> None:
+    client: Client = request.getfixturevalue(way)
     emulator.add_fault(Fault("create", delay=1))
     with pytest.raises(RelayError, match=r"^no answer came within 0\.3 s$") as caught:
-        apart.create(timeout=0.3)
+        client.create(timeout=0.3)
     assert (caught.value.kind, caught.value.sent) == ("ReadTimeout", True)
-    assert apart.relay.is_busy
+    assert client.relay.is_busy
     assert until(lambda: kept_tokens(journal))
-    assert until(lambda: apart.relay.is_free)
-    assert apart.create("main-2").status == 200
+    assert until(lambda: client.relay.is_free)
+    assert client.create("main-2").status == 200
+
+
+def test_an_answer_that_never_comes_is_given_up(
+    within: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_avatar.adapters.watchdog.courier._LATE", 0.1)
+    emulator.add_fault(Fault("create", delay=1))
+    with pytest.raises(RelayError, match="no answer came"):
+        within.create(timeout=0.1)
+    assert until(lambda: within.relay.is_free)
+    assert within.create("main-2").status == 200
+
+
+@pytest.mark.parametrize("body", ["not-json", "wrong-types", "missing-fields"])
+def test_what_names_no_session_is_written_nowhere(
+    body: Body, within: Client, emulator: Emulator, journal: Path
+) -> None:
+    emulator.add_fault(Fault("create", body=body))
+    assert wire.read_opened(wire.read_answer(within.create())) is None
+    assert kept_tokens(journal) == []
 
 
 def test_without_its_watchdog_the_courier_leaves(apart: Client, watchdog: Watchdog) -> None:
@@ -172,55 +193,20 @@ def test_without_its_watchdog_the_courier_leaves(apart: Client, watchdog: Watchd
 
 
 def test_a_full_disk_does_not_keep_the_answer_from_its_owner(
-    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: signal.SIG_DFL)
-    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
     with serving(tmp_path / "gone" / "main-1.jsonl", emulator) as client:
         assert client.create().status == 200
 
 
-@pytest.fixture
-def tls_service() -> Iterator[tuple[str, trustme.CA]]:
-    """A service on HTTPS that answers every POST, and the authority that vouches for it."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}/v1", authority
-        server.shutdown()
-        thread.join()
-
-
-def test_https_is_spoken_with_whoever_the_authorities_vouch_for(
-    tls_service: tuple[str, trustme.CA], tmp_path: Path
-) -> None:
-    url, authority = tls_service
-    authority.cert_pem.write_to_path(str(tmp_path / "authorities.pem"))
-    request = Request("POST", url, (), b"hello")
-    with closing(Line(str(tmp_path / "authorities.pem"))) as line:
-        line.prepare()
-        for _ in range(2):
-            line.connect(url, 5)
-            assert line.exchange(request, 5).body == b"hello"
-
-
-def test_https_is_not_spoken_with_strangers(tls_service: tuple[str, trustme.CA]) -> None:
-    with closing(Line(None)) as line, pytest.raises(ssl.SSLCertVerificationError):
-        line.connect(tls_service[0], 5)
+def test_it_imports_no_more_than_it_takes() -> None:
+    root = str(Path(pytest_avatar.__file__).parents[1])
+    code = (
+        f"import sys; sys.path.append({root!r}); import pytest_avatar.adapters.watchdog.courier\n"
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code]
+    modules = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    heavy = {"dataclasses", "email", "http.client", "pathlib", "ssl", "typing", "urllib.parse"}
+    assert heavy.isdisjoint(modules)
+    assert len([name for name in modules if name.startswith("pytest_avatar.")]) < 10

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import select
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_avatar.adapters.watchdog.relay import CreateRelay, RelayError, pack
+from pytest_avatar.adapters.watchdog.relay import CreateRelay, RelayError
 from pytest_avatar.core.http import Request
 from tests.adapters.watchdog.harness import until
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no relay on Windows")
 
 CREATE = Request("POST", "http://127.0.0.1:1/v1", (("Authorization", "KS the-ks"),), b"{}")
-ANSWER = {"status": 200, "headers": [["X", "y"]], "body": pack(b"opened"), "reason": "OK"}
+ANSWER = {"answer": (200, "OK", [("X", "y")], b"opened")}
 
 
 class Courier:
@@ -32,10 +33,10 @@ class Courier:
 
     def hear(self) -> None:
         size = int.from_bytes(self.channel.recv(4), "big")
-        self.asked.append(json.loads(self.channel.recv(size)))
+        self.asked.append(marshal.loads(self.channel.recv(size)))
 
     def say(self, key: str, **answer: object) -> None:
-        frame = json.dumps({"key": key, **answer}).encode()
+        frame = marshal.dumps({"key": key, **answer})
         self.channel.sendall(len(frame).to_bytes(4, "big") + frame)
 
 
@@ -44,7 +45,7 @@ def ends() -> Iterator[tuple[CreateRelay, Courier]]:
     ours, its = socket.socketpair()
     its.settimeout(10)
     with ours, its:
-        yield CreateRelay(ours), Courier(its)
+        yield CreateRelay(ours, Path("/run/main-9.jsonl")), Courier(its)
 
 
 @pytest.fixture
@@ -84,14 +85,15 @@ def test_a_create_is_handed_over_whole_and_its_answer_comes_back(
     assert courier.asked == [
         {
             "key": "main-1",
+            "file": str(Path("/run/main-9.main-1.token")),
             "base_url": "http://x/v1",
             "timeout": 5,
-            "method": "POST",
-            "url": "http://127.0.0.1:1/v1",
-            "headers": [["Authorization", "KS the-ks"]],
-            "body": pack(b"{}"),
+            "address": ("http", "127.0.0.1", 1),
+            "request": b"POST /v1 HTTP/1.1\r\nhost: 127.0.0.1:1\r\ncontent-length: 2\r\n"
+            b"authorization: KS the-ks\r\n\r\n{}",
         }
     ]
+    assert (answer.reason, answer.headers) == ("OK", (("X", "y"),))
     assert relay.is_free
 
 
@@ -135,7 +137,7 @@ def test_no_answer_is_taken_for_that_of_another_create(
 ) -> None:
     thread = answering(
         courier,
-        lambda: courier.say("main-1", **{**ANSWER, "body": pack(b"another")}),
+        lambda: courier.say("main-1", answer=(200, "OK", [], b"another")),
         lambda: courier.say("main-2", **ANSWER),
     )
     assert send(relay, "main-2") == b"opened"
@@ -155,7 +157,7 @@ def test_an_answer_that_comes_in_pieces_and_after_an_interrupt_is_read(
         with pytest.raises(Interrupted):
             send(relay)
     courier.hear()
-    frame = json.dumps({"key": "main-1", **ANSWER}).encode()
+    frame = marshal.dumps({"key": "main-1", **ANSWER})
     courier.channel.sendall(len(frame).to_bytes(4, "big") + frame[:9])
     assert relay.is_busy
     courier.channel.sendall(frame[9:])
