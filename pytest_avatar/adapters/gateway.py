@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from pytest_avatar.adapters.hang_up import GONE
 from pytest_avatar.adapters.http import client_options
 from pytest_avatar.adapters.loopback_server import BackgroundServer
 from pytest_avatar.adapters.peers import Peers
@@ -23,7 +25,7 @@ from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.interception import Sender, passing_on_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
     from starlette.types import Receive, Scope, Send
 
@@ -61,7 +63,7 @@ class Gateway:
 
     def __init__(self, base: BaseUrl) -> None:
         self._base: Final = base
-        self._client: httpx.AsyncClient | None = None
+        self._idle: Final[list[httpx.AsyncClient]] = []
         self._listener: Final = socket.create_server(("127.0.0.1", 0), backlog=1024)
         port = self._listener.getsockname()[1]
         self._peers: Final = Peers(port)
@@ -87,16 +89,9 @@ class Gateway:
         outgoing = await self._outgoing(request)
         is_create = self._is_create(outgoing)
         sender = await self._sender(request, named=is_create)
-        passing_on = asyncio.create_task(self._pass_on(outgoing, sender))
-        waiting = asyncio.create_task(_until_gone(receive))
-        await asyncio.wait({passing_on, waiting}, return_when="FIRST_COMPLETED")
-        if passing_on.done():
-            waiting.cancel()
-            await passing_on.result()(scope, receive, send)
-            return
-        await asyncio.wait({passing_on}, timeout=_SEE_THROUGH_SECONDS if is_create else 0)
-        passing_on.cancel()
-        await asyncio.wait({passing_on})
+        with _cancelled_after(_SEE_THROUGH_SECONDS if is_create else 0, scope["extensions"][GONE]):
+            answer = await self._pass_on(outgoing, sender)
+            await answer(scope, receive, send)
 
     async def _outgoing(self, request: Request) -> httpx.Request:
         path = request.scope["raw_path"] or request.url.path.encode()
@@ -110,7 +105,7 @@ class Gateway:
         )
 
     def _is_create(self, outgoing: httpx.Request) -> bool:
-        seen = core.Request(outgoing.method, str(outgoing.url), (), outgoing.content)
+        seen = core.Request(outgoing.method, str(outgoing.url), ())
         call = wire.read_call(self._base, seen)
         return call is not None and call.operation is wire.Operation.CREATE
 
@@ -123,17 +118,11 @@ class Gateway:
         return Sender(f"{agent} through the gateway", process)
 
     async def _pass_on(self, outgoing: httpx.Request, sender: Sender) -> Response:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                **client_options(self._base),
-                timeout=httpx.Timeout(None),  # whoever asks decides how long to wait
-                limits=httpx.Limits(max_connections=None),  # and nobody waits for somebody else
-            )
         try:
-            with passing_on_for(sender):
-                answer = await self._client.send(outgoing, stream=True)
-            body = b"".join([piece async for piece in answer.aiter_raw()])
-            await answer.aclose()
+            with self._client() as client, passing_on_for(sender):
+                answer = await client.send(outgoing, stream=True)
+                body = b"".join([piece async for piece in answer.aiter_raw()])
+                await answer.aclose()
         except CassetteError as error:
             return _bad_gateway(str(error))
         except httpx.HTTPError as error:
@@ -143,9 +132,25 @@ class Gateway:
         passed_on.raw_headers = _passed_on(answer.headers.raw)
         return passed_on
 
+    @contextmanager
+    def _client(self) -> Generator[httpx.AsyncClient]:
+        """Lend a client, the one that was used last; so nobody waits for somebody else.
+
+        One client for all would look at each of its connections for each request.
+        """
+        client = self._idle.pop() if self._idle else self._new_client()
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    def _new_client(self) -> httpx.AsyncClient:
+        timeout = httpx.Timeout(None)  # whoever asks decides how long to wait
+        return httpx.AsyncClient(**client_options(self._base), timeout=timeout)
+
     async def _close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        for client in self._idle:
+            await client.aclose()
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -160,6 +165,20 @@ def _bad_gateway(error: str) -> Response:
     return JSONResponse({"success": False, "error": error}, 502)
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+@contextmanager
+def _cancelled_after(seconds: float, gone: asyncio.Future[None]) -> Generator[None]:
+    """Cut short what this task does, some time after its client has gone."""
+    task = asyncio.current_task()
+    assert task is not None
+
+    def leave(_gone: object) -> None:
+        task.get_loop().call_later(seconds, task.cancel)
+
+    gone.add_done_callback(leave)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not gone.done():
+            raise
+    finally:
+        gone.remove_done_callback(leave)

@@ -1,4 +1,7 @@
-"""uvicorn's HTTP/1.1 protocol, able to hang up: what no ASGI application can do by itself."""
+"""uvicorn's HTTP/1.1 protocol, able to hang up, and to tell at once when its client did.
+
+No ASGI application can do the one; the other takes a task of its own there, for every request.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    from asyncio import Transport
+    from asyncio import Future, Transport
 
     from starlette.types import Receive, Scope, Send
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-__all__ = ["HANG_UP", "HangUpProtocol"]
+__all__ = ["GONE", "HANG_UP", "HangUpProtocol"]
 
 HANG_UP: Final = "avatar.hang_up"
 """Key of an ASGI extension: a function that closes the connection once what is written is sent."""
+
+GONE: Final = "avatar.gone"
+"""Key of an ASGI extension: a future that is done once the connection is lost."""
 
 _LOGGER: Final = logging.getLogger("pytest_avatar.emulator")
 _LOGGER.addHandler(logging.NullHandler())
@@ -34,7 +40,7 @@ class HangUpProtocol(H11Protocol):
         serve = self.app
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            extensions: dict[str, Any] = {HANG_UP: self.transport.close}
+            extensions: dict[str, Any] = {HANG_UP: self.transport.close, GONE: self._gone}
             await serve({**scope, "extensions": extensions}, receive, send)
 
         self.app = app
@@ -46,4 +52,10 @@ class HangUpProtocol(H11Protocol):
         """
         connection: socket.socket = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._gone: Future[None] = self.loop.create_future()
         super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who is at work for this client."""
+        super().connection_lost(exc)
+        self._gone.set_result(None)

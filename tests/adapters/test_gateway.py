@@ -56,6 +56,7 @@ class Service:
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
+        self.connections = 0
         self.answer = Answer()
         self.before_answering: Callable[[Any], object] = lambda _handler: None
         service = self
@@ -85,6 +86,10 @@ class Service:
 
         class Server(ThreadingHTTPServer):
             request_queue_size = 512
+
+            def process_request(self, *about: Any) -> None:  # noqa: ANN401 - passed on
+                service.connections += 1
+                super().process_request(*about)
 
             def handle_error(self, *about: Any) -> None:  # noqa: ANN401 - passed on
                 if not isinstance(sys.exception(), ConnectionError):  # that some tests ask for
@@ -201,6 +206,12 @@ def test_requests_do_not_wait_for_each_other(service: Service, gateway: BaseUrl)
     assert asyncio.run(ask_all()) == [200] * number
 
 
+def test_who_asks_next_finds_the_connection_open(service: Service, gateway: BaseUrl) -> None:
+    for _ in range(3):
+        assert ask(gateway, "GET", "/", [])[0] == 200
+    assert service.connections == 1
+
+
 def test_a_service_that_is_down_is_a_502_that_says_so(service: Service) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         nowhere = BaseUrl(f"http://127.0.0.1:{unused.getsockname()[1]}/v1/avatar-session")
@@ -240,6 +251,8 @@ def test_a_sender_that_hangs_up_hangs_up_on_the_service(service: Service, gatewa
     service.before_answering = wait_for_the_end
     leave(gateway, f"{gateway.path}/s1/say-text", arrived)
     assert gone.wait(10)
+    service.before_answering = lambda _handler: None
+    assert ask(gateway, "GET", "/", [])[0] == 200
 
 
 @contextmanager
