@@ -60,7 +60,7 @@ def _form(title: str, pinned: str | None, source: str, last: str | None) -> str:
 
 
 def _watchdog(config: pytest.Config, settings: AvatarSettings) -> str | None:
-    """Return why nobody watches the run; starts the watchdog, but workers start their own."""
+    """Return why nobody will watch; starts the watchdog, but workers start their own."""
     if settings.watchdog is WatchdogPolicy.OFF:
         source = settings.sources["watchdog"]
         return f"watchdog off ({source}): if the run is killed, its sessions stay open"

@@ -37,10 +37,10 @@ class RunJournal:
         self._refusal: SettingError | None = None
 
     def begin(self) -> str | None:
-        """See to it that somebody watches. Only the first call does anything.
+        """Have somebody watch, who makes ready meanwhile. Only the first call does anything.
 
         Returns:
-            Why nobody does, and what that means; `None` if all is well.
+            Why nobody will, and what that means; `None` if nothing of that kind is known.
         """
         with self._opening:
             if not self._is_begun:
@@ -48,9 +48,19 @@ class RunJournal:
                 self._open()
         return self._complaint
 
+    def _see_to_it(self) -> None:
+        """See to it that somebody watches, if anybody will."""
+        self.begin()
+        with self._opening:
+            problem = None if self._watchdog is None else self._watchdog.why_not_ready()
+            if problem is not None:
+                self._watchdog = None
+                self._refuse(problem)
+
     @property
     def relay(self) -> CreateRelay | None:
         """What has creates made by a process that outlives this one; `None` if there is none."""
+        self._see_to_it()
         return None if self._watchdog is None else self._watchdog.relay
 
     def write(self, event: Event) -> None:
@@ -59,7 +69,7 @@ class RunJournal:
         Raises:
             SettingError: A watchdog is required, and there is none: nothing must be created.
         """
-        self.begin()
+        self._see_to_it()
         if self._refusal is not None and event.kind is Kind.CREATING:
             raise self._refusal
         if self._journal is not None:
@@ -71,13 +81,14 @@ class RunJournal:
         """Leave nothing behind, unless somebody else is going to read it."""
         if self._journal is None:
             return
-        is_busy = self.relay is not None and self.relay.is_busy
+        watchdog = self._watchdog
+        is_busy = watchdog is not None and watchdog.relay is not None and watchdog.relay.is_busy
         is_over = self._journal.close(clean=self._run.stage.worker is None and not is_busy)
-        if self._watchdog is not None:
+        if watchdog is not None:
             if is_over and not is_busy:
-                self._watchdog.stop()
+                watchdog.stop()
             else:
-                self._watchdog.leave()
+                watchdog.leave()
 
     def _open(self) -> None:
         """Open the journal and start the watchdog; whatever goes wrong, no test notices."""

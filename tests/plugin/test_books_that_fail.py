@@ -33,6 +33,15 @@ def no_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def mute_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A watchdog is started, but leaves before it is ready."""
+    mute = tmp_path / "python"
+    mute.write_text("#!/bin/sh\nexit 7\n")
+    mute.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(mute))
+
+
+@pytest.fixture
 def no_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """No directory can be made."""
 
@@ -126,7 +135,30 @@ def test_a_watchdog_that_does_not_start_is_said_in_the_header_and_at_the_end(
     downstream.emulator.assert_all_ended(opened=2)
 
 
-@pytest.mark.parametrize("trouble", ["no_python", "no_state"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows runs no such script")
+def test_a_watchdog_that_does_not_get_ready_is_said_at_the_end(
+    downstream: Downstream, mute_python: None
+) -> None:
+    downstream.write(TWO_TESTS)
+    result = downstream.run_live()
+    result.assert_outcomes(passed=1, failed=1)
+    said = "the watchdog was not ready within 5 s (exit status 7)"
+    assert f"\nmissing here: {said}: {UNWATCHED}\n" in result.stdout.str()
+    result.stdout.no_fnmatch_line("*refused*")
+    downstream.emulator.assert_all_ended(opened=2)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "no_python",
+        "no_state",
+        pytest.param(
+            "mute_python",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="as above"),
+        ),
+    ],
+)
 def test_where_a_watchdog_is_required_nothing_is_created_without_one(
     downstream: Downstream, trouble: str, request: pytest.FixtureRequest
 ) -> None:

@@ -50,6 +50,7 @@ class Watchdog:
         self.relay: Final = relay
         self._process = process
         self._owner = os.getpid()
+        self._is_ready = False
         assert process.stdin is not None
         assert process.stdout is not None
         self._stdin: Final = process.stdin
@@ -65,7 +66,7 @@ class Watchdog:
         each: float = 2.0,
         scheme: str = "http",
     ) -> Watchdog | str:
-        """Start a watchdog and wait until it is ready.
+        """Start a watchdog, which makes ready while its owner goes on.
 
         Args:
             journal: The journal of this process.
@@ -81,15 +82,22 @@ class Watchdog:
         journal = journal.absolute()
         arguments = [str(journal), *numbers, trusted_authorities() or ""]
         try:
-            watchdog = cls(*_spawn(journal, arguments, scheme))
+            return cls(*_spawn(journal, arguments, scheme))
         except OSError as error:
             return f"the watchdog could not be started: {error}"
-        with watchdog._limit(_READY_WITHIN):
-            ready = read_frame(watchdog._stdout.fileno())
-        if ready is not None:
-            return watchdog
-        watchdog._see_off()
-        status = watchdog._process.returncode
+
+    def why_not_ready(self) -> str | None:
+        """Wait until it is ready; return why it will never be, `None` if it is.
+
+        Nothing may be created before.
+        """
+        if not self._is_ready:
+            with self._limit(_READY_WITHIN):
+                self._is_ready = read_frame(self._stdout.fileno()) is not None
+        if self._is_ready:
+            return None
+        self._see_off()
+        status = self._process.returncode
         return f"the watchdog was not ready within {_READY_WITHIN:g} s (exit status {status})"
 
     @property

@@ -49,6 +49,7 @@ def journal(run_dir: Path) -> Path:
 def watchdog(journal: Path) -> Iterator[Watchdog]:
     started = Watchdog.start(journal)
     assert isinstance(started, Watchdog)
+    assert started.why_not_ready() is None
     yield started
     started.stop()
 

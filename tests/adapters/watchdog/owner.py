@@ -36,6 +36,7 @@ class Owner:
         self.ledger.add_sink(self.journal.write)
         watchdog = Watchdog.start(self.journal.path, shell=os.getppid(), total=total)
         assert isinstance(watchdog, Watchdog)
+        assert watchdog.why_not_ready() is None
         self.watchdog = watchdog
         self.send = StdlibSender().send
 

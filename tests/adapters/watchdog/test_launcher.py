@@ -54,8 +54,9 @@ def test_twenty_of_them_leave_no_process_and_are_ready_soon(
     for _ in range(20):
         started = time.perf_counter()
         watchdog = Watchdog.start(journal)
-        seconds.append(time.perf_counter() - started)
         assert isinstance(watchdog, Watchdog)
+        assert watchdog.why_not_ready() is None
+        seconds.append(time.perf_counter() - started)
         status = Path(f"/proc/{watchdog.pid}/status").read_text()
         kilobytes.append(int(status.partition("VmHWM:")[2].split()[0]))
         pids.append(watchdog.pid)
@@ -96,7 +97,9 @@ def test_an_interpreter_that_says_nothing_is_a_reason(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/true")
-    assert Watchdog.start(journal) == ("the watchdog was not ready within 5 s (exit status 0)")
+    watchdog = Watchdog.start(journal)
+    assert isinstance(watchdog, Watchdog)
+    assert watchdog.why_not_ready() == "the watchdog was not ready within 5 s (exit status 0)"
 
 
 @linux
@@ -108,7 +111,9 @@ def test_an_interpreter_that_is_too_slow_is_a_reason(
     slow.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(slow))
     monkeypatch.setattr(launcher, "_READY_WITHIN", 0.2)
-    assert Watchdog.start(journal) == ("the watchdog was not ready within 0.2 s (exit status -9)")
+    watchdog = Watchdog.start(journal)
+    assert isinstance(watchdog, Watchdog)
+    assert watchdog.why_not_ready() == "the watchdog was not ready within 0.2 s (exit status -9)"
 
 
 def test_where_no_process_can_fork_there_is_no_relay(
@@ -117,6 +122,7 @@ def test_where_no_process_can_fork_there_is_no_relay(
     monkeypatch.delattr(os, "fork", raising=False)
     watchdog = Watchdog.start(journal)
     assert isinstance(watchdog, Watchdog)
+    assert watchdog.why_not_ready() is None
     assert watchdog.relay is None
     watchdog.stop()
     assert not lives(watchdog.pid)
