@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_avatar.adapters.cassettes import RecordTape, ReplayTape, VerifyTape
 from pytest_avatar.adapters.interception import install
-from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.interception import Interceptor, LiveTape, Tape
 from pytest_avatar.core.settings import Mode
 from pytest_avatar.plugin.refusing import RefusingTape
-from pytest_avatar.plugin.tape_maker import TapeMaker
 from pytest_avatar.plugin.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pytest
 
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.stage import FixtureCue
+    from pytest_avatar.plugin.tape_maker import TapeMaker
 
 __all__ = ["Tapes"]
 
@@ -40,7 +38,7 @@ class Tapes:
         self._idle: Final[Tape] = (
             RefusingTape(run.findings.refusals) if self._offline else LiveTape()
         )
-        self._maker: Final = TapeMaker(run) if run.settings.mode.uses_cassettes else None
+        self._maker: Final = self._tape_maker()
         self.interceptor: Final = Interceptor(
             run.settings.base_url,
             run.ledger,
@@ -115,10 +113,8 @@ class Tapes:
         """
         tape, self._of_test = self._of_test, self._idle
         self.interceptor.tape = self._idle
-        if isinstance(tape, VerifyTape):
-            self._run.findings.notes += tape.notes
         went_wrong = failed or any(report.failed for report in self._reports)
-        complaints = list(self._settle(tape, failed=went_wrong, sat_out=self._was_skipped))
+        complaints = self._settle(tape, failed=went_wrong, sat_out=self._was_skipped)
         while self._finished:
             window = self._finished.pop(0)
             complaints += self._settle(window.tape, failed=failed or window.failed, sat_out=False)
@@ -135,33 +131,17 @@ class Tapes:
             return self._idle
         return self._maker.for_test(item)
 
-    def _settle(self, tape: Tape, *, failed: bool, sat_out: bool) -> Iterator[str]:
-        if isinstance(tape, RecordTape):
-            yield from _save(tape, failed=failed, sat_out=sat_out)
-        elif isinstance(tape, ReplayTape):
-            yield from (miss.message for miss in tape.misses)
-            if not failed and not sat_out and not tape.misses:
-                yield from _unplayed(tape)
-        elif isinstance(tape, VerifyTape):
-            yield from tape.failures
-            if not failed and not sat_out and not tape.failures:
-                yield from _unplayed(tape)
+    def _settle(self, tape: Tape, *, failed: bool, sat_out: bool) -> list[str]:
+        if tape is self._idle:
+            return []
+        from pytest_avatar.plugin.settling import settle  # noqa: PLC0415 - as below
 
+        return settle(tape, self._run.findings, failed=failed, sat_out=sat_out)
 
-def _save(tape: RecordTape, *, failed: bool, sat_out: bool) -> Iterator[str]:
-    """Write a recording, unless the test failed, or was skipped before it sent anything."""
-    if failed or (sat_out and tape.is_empty):
-        tape.discard()
-        return
-    try:
-        tape.save()
-    except (CassetteError, OSError) as error:
-        yield str(error)
+    def _tape_maker(self) -> TapeMaker | None:
+        """Return what makes tapes of cassettes; `None` in the modes without."""
+        if not self._run.settings.mode.uses_cassettes:
+            return None
+        from pytest_avatar.plugin.tape_maker import TapeMaker  # noqa: PLC0415 - a live run has none
 
-
-def _unplayed(tape: ReplayTape | VerifyTape) -> Iterator[str]:
-    try:
-        if tape.unplayed:
-            yield tape.unplayed_message
-    except CassetteError as error:
-        yield str(error)
+        return TapeMaker(self._run)

@@ -1,4 +1,4 @@
-"""Creates are made by a process that outlives the run, and nobody can tell."""
+"""What a live run takes: creates are made by a process that outlives it, and nobody can tell."""
 
 from __future__ import annotations
 
@@ -50,3 +50,18 @@ def test_a_run_goes_on_without_its_watchdog(downstream: Downstream) -> None:
     )
     downstream.run_apart().assert_outcomes(passed=2)
     downstream.emulator.assert_all_ended(opened=2)
+
+
+def test_a_live_run_imports_nothing_of_cassettes(downstream: Downstream) -> None:
+    downstream.write(
+        """
+        import sys
+
+        def test_it(avatar_session):
+            avatar_session.say_text("Hello")
+
+        def test_that_ran_before_this():
+            assert not [name for name in sys.modules if "cassette" in name or "tape_maker" in name]
+        """
+    )
+    downstream.run_apart().assert_outcomes(passed=2)

@@ -187,6 +187,23 @@ def test_a_field_that_came_is_a_note(project: Project) -> None:
     result.stdout.fnmatch_lines(["*init-client of session-1: *turn.url*"])
 
 
+def test_a_field_that_came_while_a_fixture_of_a_module_was_torn_down_is_a_note(
+    project: Project,
+) -> None:
+    def remove(operation: str, answer: dict[str, Any]) -> None:
+        if operation == "end":
+            del answer["success"]
+
+    scope = ("-o", "avatar_session_scope=module")
+    project.write("test_it.py", INIT)
+    project.record(*scope).assert_outcomes(passed=1)
+    for path in project.cassettes:
+        edit(project, path, remove)
+    result = project.verify(*scope)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*end of module-session-1: success is new"])
+
+
 @pytest.mark.parametrize("value", [17, None, {"now": "an object"}])
 def test_a_field_of_another_type_is_a_failure(project: Project, value: object) -> None:
     def alter(operation: str, answer: dict[str, Any]) -> None:
