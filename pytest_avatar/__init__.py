@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_avatar.core.settings import AvatarSettings
     from pytest_avatar.plugin.books import AvatarLedger
     from pytest_avatar.plugin.cassette import AvatarCassette
-    from pytest_avatar.plugin.fixtures import AvatarSessionFactory
+    from pytest_avatar.plugin.factory import AvatarSessionFactory
     from pytest_avatar.plugin.gateway import AvatarGateway
 
 __all__ = [
@@ -67,7 +67,7 @@ if not TYPE_CHECKING:
         "core.settings": {"AvatarSettings"},
         "plugin.books": {"AvatarLedger"},
         "plugin.cassette": {"AvatarCassette"},
-        "plugin.fixtures": {"AvatarSessionFactory"},
+        "plugin.factory": {"AvatarSessionFactory"},
         "plugin.gateway": {"AvatarGateway"},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
@@ -21,8 +22,6 @@ __all__ = [
     "avatar_session_factory",
     "avatar_settings",
     "pytest_addoption",
-    "pytest_collect_directory",
-    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_load_initial_conftests",
@@ -49,6 +48,14 @@ _OURS = "pytest_avatar."
 
 sys.meta_path.insert(0, _Finder)
 
+
+@atexit.register
+def _stop_finding() -> None:
+    """Let go of this module, and so of all that it knows, before Python takes itself apart."""
+    if _Finder in sys.meta_path:
+        sys.meta_path.remove(_Finder)
+
+
 from pytest_avatar.plugin.fixtures import (  # noqa: E402 - the finder comes first
     async_avatar_session,
     avatar_cassette,
@@ -61,8 +68,6 @@ from pytest_avatar.plugin.fixtures import (  # noqa: E402 - the finder comes fir
 )
 from pytest_avatar.plugin.hooks import (  # noqa: E402 - the same
     pytest_addoption,
-    pytest_collect_directory,
-    pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_load_initial_conftests,

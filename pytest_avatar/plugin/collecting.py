@@ -15,20 +15,33 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CassetteFolder", "collector_of"]
+__all__ = ["CassetteCollecting"]
 
 _CASSETTES: Final = (".json", ".yaml", ".yml")
 
 
-def collector_of(path: Path, parent: pytest.Collector, folder: str) -> CassetteFolder | None:
-    """Return what collects a folder, if that is the cassette folder or below it."""
-    if not path.is_relative_to(folder):
-        return None
-    collector: CassetteFolder = CassetteFolder.from_parent(parent, path=path)
-    return collector
+class CassetteCollecting:
+    """Collects the cassette folder, unless it is a package.
+
+    Args:
+        folder: The cassette folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder: Final = folder
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(
+        self, path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """Collect the cassette folder, and each folder below it."""
+        if not path.is_relative_to(self._folder) or (path / "__init__.py").exists():
+            return None
+        collector: pytest.Collector = _CassetteFolder.from_parent(parent, path=path)
+        return collector
 
 
-class CassetteFolder(pytest.Directory):
+class _CassetteFolder(pytest.Directory):
     """The cassette folder, or a folder below it."""
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:

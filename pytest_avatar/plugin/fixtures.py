@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,17 +12,17 @@ from pytest_avatar.plugin.options import session_scope
 from pytest_avatar.plugin.start import watching_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
     from pytest_avatar.core.settings import AvatarSettings
     from pytest_avatar.plugin.books import AvatarLedger
     from pytest_avatar.plugin.cassette import AvatarCassette
+    from pytest_avatar.plugin.factory import AvatarSessionFactory
     from pytest_avatar.plugin.gateway import AvatarGateway
 
 __all__ = [
     "FIXTURES",
-    "AvatarSessionFactory",
     "async_avatar_session",
     "avatar_cassette",
     "avatar_gateway",
@@ -32,21 +32,6 @@ __all__ = [
     "avatar_session_factory",
     "avatar_settings",
 ]
-
-
-class AvatarSessionFactory(Protocol):
-    """Opens a session that is ended when the test is over."""
-
-    def __call__(
-        self,
-        *,
-        avatar_id: str | None = None,
-        voice_id: str | None = None,
-        voice_speed: float | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> AvatarSession:
-        """Open a session; what is `None` is taken from the `avatar` marker, then the settings."""
-        ...
 
 
 @pytest.fixture(scope=session_scope)
@@ -132,5 +117,5 @@ def avatar_cassette(request: pytest.FixtureRequest) -> AvatarCassette:
     return AvatarCassette(watching_run(request).tapes.of_test)
 
 
-FIXTURES = frozenset(__all__) - {"FIXTURES", "AvatarSessionFactory"}
+FIXTURES = frozenset(__all__) - {"FIXTURES"}
 """Names of the fixtures: a test that asks for one of them is watched."""

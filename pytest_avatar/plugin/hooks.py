@@ -15,9 +15,7 @@ import pytest
 from pytest_avatar.plugin.fixtures import FIXTURES
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import (
-    LIST_OPTION,
     add_options,
-    cassette_folder,
     gather_settings,
     header_lines,
 )
@@ -25,7 +23,9 @@ from pytest_avatar.plugin.siblings import remember_siblings
 from pytest_avatar.plugin.start import (
     begin,
     is_watching_all,
+    list_cassettes,
     listen,
+    pass_over_cassettes,
     raise_shield,
     run_of,
     tell_waits,
@@ -34,12 +34,9 @@ from pytest_avatar.plugin.start import (
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
-    from pathlib import Path
 
 __all__ = [
     "pytest_addoption",
-    "pytest_collect_directory",
-    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_load_initial_conftests",
@@ -74,6 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     gather_settings(config, config.option)
     begin(config)
+    pass_over_cassettes(config)
+    list_cassettes(config)
     tell_waits(config)
     if _wants_spans():
         from pytest_avatar.plugin.tracing import trace_run  # noqa: PLC0415 - only if asked for
@@ -90,17 +89,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Name mode and base URL, and who chose them."""
     return header_lines(config)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the cassette folder ourselves, unless it is a package."""
-    folder, place = cassette_folder(parent.config), str(path)
-    if not place.startswith(folder) or os.path.exists(os.path.join(path, "__init__.py")):  # noqa: PTH110, PTH118 - fast
-        return None
-    from pytest_avatar.plugin.collecting import collector_of  # noqa: PLC0415 - only if there is one
-
-    return collector_of(path, parent, folder)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -122,15 +110,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in watched:
         run.watch(item)
     run.activate()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write down which cassettes the tests may use, if `pytest-avatar cassettes` asks."""
-    listing = session.config.getoption(LIST_OPTION)
-    if listing:
-        from pytest_avatar.plugin.listing import write_listing  # noqa: PLC0415 - only when asked
-
-        write_listing(session, listing)
 
 
 def _only_asks(options: argparse.Namespace) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_avatar.plugin.demands import CassetteChoice
 
-__all__ = ["write_listing"]
+__all__ = ["Lister"]
 
 _NODES: Final[Mapping[str, type[pytest.Collector]]] = {
     "class": pytest.Class,
@@ -27,13 +27,23 @@ _NODES: Final[Mapping[str, type[pytest.Collector]]] = {
 }
 
 
-def write_listing(session: pytest.Session, listing: str) -> None:
-    """Write the cassette folder, and the paths below it, to a JSON file."""
-    run = run_of(session.config)
-    watched = [item for item in session.items if run.is_watched(item)]
-    paths = {path for item in watched for path in _paths(item)}
-    data = {"folder": str(run.cassette_folder), "cassettes": sorted(paths)}
-    Path(listing).write_text(json.dumps(data), encoding="utf-8")
+class Lister:
+    """Writes the cassette folder, and the paths below it, to a JSON file.
+
+    Args:
+        file: Where.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file: Final = Path(file)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write what the collected tests may use."""
+        run = run_of(session.config)
+        watched = [item for item in session.items if run.is_watched(item)]
+        paths = {path for item in watched for path in _paths(item)}
+        data = {"folder": str(run.cassette_folder), "cassettes": sorted(paths)}
+        self._file.write_text(json.dumps(data), encoding="utf-8")
 
 
 def _paths(item: pytest.Item) -> Iterator[str]:

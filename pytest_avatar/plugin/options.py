@@ -27,8 +27,9 @@ __all__ = [
 LIST_OPTION: Final = "--avatar-list-cassettes"
 """Asked by `pytest-avatar cassettes`: writes to a file which cassettes the tests may use."""
 
-_given_key: Final = pytest.StashKey[dict[str, Given]]()
-_resolved_key: Final = pytest.StashKey["AvatarSettings"]()
+_given_key: Final[pytest.StashKey[dict[str, Given]]] = pytest.StashKey()
+_is_silent_key: Final[pytest.StashKey[bool]] = pytest.StashKey()
+_resolved_key: Final[pytest.StashKey[AvatarSettings]] = pytest.StashKey()
 
 _NOT_GIVEN: Final = None  # any other default would silence the layers below
 
@@ -70,7 +71,8 @@ def gather_settings(config: pytest.Config, options: argparse.Namespace) -> None:
     }
     ini = {row.ini: text for row in ROWS if row.ini and (text := _read_ini(config, row))}
     given = config.stash[_given_key] = gather(command_line, os.environ, ini)
-    if not all(one.is_default for one in given.values()):
+    config.stash[_is_silent_key] = all(one.is_default for one in given.values())
+    if not config.stash[_is_silent_key]:
         resolved(config)
 
 
@@ -87,10 +89,7 @@ def resolved(config: pytest.Config) -> AvatarSettings:
 
 def is_configured(config: pytest.Config) -> bool:
     """Whether the project shows that it uses avatars: by a setting, or by a cassette folder."""
-    given = config.stash[_given_key]
-    if not all(one.is_default for one in given.values()):
-        return True
-    return os.path.isdir(cassette_folder(config))  # noqa: PTH112 - fast
+    return not config.stash[_is_silent_key] or os.path.isdir(cassette_folder(config))  # noqa: PTH112 - fast
 
 
 def cassette_folder(config: pytest.Config) -> str:
@@ -100,9 +99,9 @@ def cassette_folder(config: pytest.Config) -> str:
 
 def header_lines(config: pytest.Config) -> list[str]:
     """Return what the report header says: mode and base URL, and who chose them."""
-    given = config.stash[_given_key]
-    if all(one.is_default for one in given.values()):
-        mode, base_url = "replay (auto: no KS on the command line)", given["base_url"].text
+    if config.stash[_is_silent_key]:
+        mode = "replay (auto: no KS on the command line)"
+        base_url = config.stash[_given_key]["base_url"].text
         return [f"avatar: mode {mode}, base URL {base_url} (default)"]
     from pytest_avatar.plugin.header import describe_settings  # noqa: PLC0415 - see the table
 

@@ -12,8 +12,10 @@ import pytest
 
 __all__ = ["has_clash", "remember_siblings"]
 
-_nodes_key: Final = pytest.StashKey[dict[str, list[pytest.Item | pytest.Collector]]]()
-_clashes_key: Final = pytest.StashKey[dict[str, frozenset[str]]]()
+_nodes_key: Final[pytest.StashKey[dict[str, list[pytest.Item | pytest.Collector]]]] = (
+    pytest.StashKey()
+)
+_clashes_key: Final[pytest.StashKey[dict[str, frozenset[str]]]] = pytest.StashKey()
 
 
 def remember_siblings(collector: pytest.Collector, report: pytest.CollectReport) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_avatar.plugin.options import is_configured, resolved
+from pytest_avatar.plugin.options import LIST_OPTION, cassette_folder, is_configured, resolved
 
 if TYPE_CHECKING:
     from pytest_avatar.plugin.run import AvatarRun
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
 __all__ = [
     "begin",
     "is_watching_all",
+    "list_cassettes",
     "listen",
+    "pass_over_cassettes",
     "raise_shield",
     "run_of",
     "tell_waits",
     "watching_run",
 ]
 
-_run_key: Final = pytest.StashKey["AvatarRun"]()
-_shield_key: Final = pytest.StashKey["Shield"]()
+_run_key: Final[pytest.StashKey[AvatarRun]] = pytest.StashKey()
+_shield_key: Final[pytest.StashKey[Shield]] = pytest.StashKey()
 
 
 def run_of(config: pytest.Config) -> AvatarRun:
@@ -73,6 +76,24 @@ def tell_waits(config: pytest.Config) -> None:
         from pytest_avatar.plugin.waiting import WaitTeller  # noqa: PLC0415 - only with a limit
 
         config.pluginmanager.register(WaitTeller(config), "avatar-waits")
+
+
+def pass_over_cassettes(config: pytest.Config) -> None:
+    """Collect the cassette folder ourselves, if there is one."""
+    folder = cassette_folder(config)
+    if os.path.isdir(folder):  # noqa: PTH112 - fast
+        from pytest_avatar.plugin.collecting import CassetteCollecting  # noqa: PLC0415 - see above
+
+        config.pluginmanager.register(CassetteCollecting(folder), "avatar-collecting")
+
+
+def list_cassettes(config: pytest.Config) -> None:
+    """Write down which cassettes the tests may use, if `pytest-avatar cassettes` asks."""
+    file = config.getoption(LIST_OPTION)
+    if file:
+        from pytest_avatar.plugin.listing import Lister  # noqa: PLC0415 - only when asked
+
+        config.pluginmanager.register(Lister(file), "avatar-lister")
 
 
 def is_watching_all(config: pytest.Config) -> bool:

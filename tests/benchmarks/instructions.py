@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.processes import count_instructions, pytest_command
+from tests.benchmarks.processes import count_instructions, pytest_command, run
 from tests.benchmarks.subjects import EMPTY, OUR_FIXTURE, OUR_PLUGIN, OURS, Variant
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["goals", "guarded", "per_test"]
 
+_NOTHING: Final = "nothing"
 _SHARED: Final = Variant(shares_tls=True)
 _MOST_PER_TEST: Final = 11.0
 _MOST_UNUSED: Final = 8.0
-_GUARDED: Final = (9.0, 12.0, 36.0)
+_MOST_UNUSED_PER_TEST: Final = 0.03  # 0.01 ms where a second has 3,000 million
+_GUARDED: Final = (9.0, 12.0, 13.0, 0.03)
 """What is not exceeded today, by figure; the page says why some of it is more than it should be."""
 
 
@@ -39,8 +41,12 @@ def goals(workshop: Workshop) -> list[Figure]:
         )
         for ours in (OUR_FIXTURE, OURS)
     ]
-    unused = Figure("unused: a run", _unused(workshop), "M instructions", _MOST_UNUSED)
-    return [*tests, unused]
+    one, many = (_unused(workshop, tests) for tests in (1, 501))
+    return [
+        *tests,
+        Figure("unused: a run", one, "M instructions", _MOST_UNUSED),
+        Figure("unused: a test", (many - one) / 500, "M instructions", _MOST_UNUSED_PER_TEST),
+    ]
 
 
 def per_test(workshop: Workshop, *subjects: Subject) -> dict[str, float]:
@@ -48,11 +54,17 @@ def per_test(workshop: Workshop, *subjects: Subject) -> dict[str, float]:
     return {subject.name: workshop.instructions_per_test(subject, _SHARED) for subject in subjects}
 
 
-def _unused(workshop: Workshop) -> float:
-    """Return how many more instructions a run takes beside the plugin, in millions."""
-    project = workshop.project(EMPTY, Variant(), 1)
-    plain, beside = (
-        count_instructions(pytest_command(plugins), project.folder)
-        for plugins in ((), (OUR_PLUGIN,))
-    )
-    return (beside - plain) / 1e6
+def _unused(workshop: Workshop, tests: int) -> float:
+    """Return how many more instructions a run takes beside the plugin, in millions.
+
+    More than beside an empty file: for every `-p`, pytest reads what each installed distribution
+    declares, and that depends on how many there are.
+    """
+    project = workshop.project(EMPTY, Variant(), tests)
+    (project.folder / f"{_NOTHING}.py").touch()
+    counted = []
+    for plugin in (_NOTHING, OUR_PLUGIN):
+        command = pytest_command((plugin,))
+        run(command, project.folder)  # compiles what is not yet compiled
+        counted.append(count_instructions(command, project.folder))
+    return (counted[1] - counted[0]) / 1e6

@@ -52,21 +52,10 @@ def folder_is_not_walked(workshop: Workshop) -> list[Figure]:
 
 
 def unused(workshop: Workshop) -> list[Figure]:
-    """Compare runs that have the plugin and do not use it with runs that do not have it."""
-    without, one = (workshop.project(EMPTY, Variant(), tests) for tests in (workshop.tests, 1))
-    beside, one_beside = (
-        Project(project.folder, (OUR_PLUGIN,), project.tests) for project in (without, one)
-    )
-    jobs = {
-        "without": lambda: _cpu(without) - _cpu(one),
-        "beside": lambda: _cpu(beside) - _cpu(one_beside),
-    }
-    found = interleaved(jobs, 3 * workshop.repeats)
-    per_test = (found["beside"] - found["without"]) / (workshop.tests - 1) * 1000
-    return [
-        Figure("unused: a test", per_test, "ms", 0.01),
-        Figure("unused: modules of ours", _modules(one_beside), "modules", 11),
-    ]
+    """Count what a run imports that has the plugin and does not use it."""
+    folder = workshop.project(EMPTY, Variant(), 1).folder
+    modules = _modules(Project(folder, (OUR_PLUGIN,), 1))
+    return [Figure("unused: modules of ours", modules, "modules", 11)]
 
 
 def _modules(project: Project) -> int:

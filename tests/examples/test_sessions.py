@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_avatar import AsyncAvatarSession, AvatarSession
-    from pytest_avatar.plugin.fixtures import AvatarSessionFactory
+    from pytest_avatar import AsyncAvatarSession, AvatarSession, AvatarSessionFactory
 
 
 @pytest.mark.parametrize("greeting", ["Good morning!", "Bonjour à tous !"])

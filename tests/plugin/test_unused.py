@@ -23,6 +23,17 @@ LISTS_MODULES: Final = """
             json.dump(loaders, file)
 """
 
+LISTS_FINDERS: Final = """
+    import atexit, sys
+
+    def list_finders():
+        with open("finders.txt", "w") as file:
+            print(*(getattr(one, "__module__", one) for one in sys.meta_path), file=file)
+
+    atexit.register(list_finders)
+"""
+"""Loaded before ours, so that it is asked after ours when Python exits."""
+
 
 def test_an_unused_plugin_imports_next_to_nothing(
     clean_environment: None, pytester: pytest.Pytester
@@ -39,3 +50,14 @@ def test_an_unused_plugin_imports_next_to_nothing(
     assert len(ours) < 12, ours
     rewritten = {name for name in ours if modules[name] != "SourceFileLoader"}
     assert rewritten <= {"pytest_avatar", "pytest_avatar.plugin"}
+
+
+def test_python_exits_without_our_finder(
+    clean_environment: None, pytester: pytest.Pytester
+) -> None:
+    pytester.makeini("[pytest]")
+    pytester.makepyfile(lists_finders=LISTS_FINDERS, test_it="def test_it(): ...")
+    assert pytester.runpytest_subprocess("-p", "lists_finders").ret == 0
+    finders = (pytester.path / "finders.txt").read_text()
+    assert "_frozen_importlib" in finders
+    assert "pytest_avatar" not in finders

@@ -8,8 +8,7 @@ import pytest
 from greeter import compose_greeting
 
 if TYPE_CHECKING:
-    from pytest_avatar import AsyncAvatarSession, AvatarSession
-    from pytest_avatar.plugin.fixtures import AvatarSessionFactory
+    from pytest_avatar import AsyncAvatarSession, AvatarSession, AvatarSessionFactory
 
 
 @pytest.mark.parametrize("name", ["Ada", "Grace", ""])
