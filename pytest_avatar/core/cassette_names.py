@@ -6,6 +6,7 @@ name differs from another by case alone, `~` and a digest of the whole test's na
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -21,6 +22,7 @@ _SUFFIX: Final = ".json"
 _MOST_BYTES: Final = 255
 _DIGEST_LENGTH: Final = 12
 _FORBIDDEN: Final = re.compile(r"[^\w\[\](){}.,=+!#$%&'^ -]")
+_TAIL: Final = re.compile(r"[. ]+$")
 _RESERVED: Final = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\..*)?",
     re.IGNORECASE,
@@ -63,7 +65,7 @@ def fixture_cassette_name(
         clashes: Whether the name differs from another only by case, see `clashing`.
     """
     key = (scope, place, *class_names, fixture)
-    folders = _folders(place) if place.endswith(".py") else _parts(place)
+    folders = _folders(place) if place.endswith(".py") else tuple(_parts(place))
     name = ".".join([*class_names, fixture])
     return "/".join([*folders, _file(name, key, keep=not clashes, ending=f"@{scope}")])
 
@@ -79,12 +81,13 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
 
 
-def _folders(module_path: str) -> list[str]:
+@functools.cache
+def _folders(module_path: str) -> tuple[str, ...]:
     """Return the folders that stand for a module."""
     *parents, module = module_path.split("/")
     stem = module.removesuffix(".py")
     name = _safe(stem, ("folder", module), keep=stem != module and not stem.endswith(_SUFFIX))
-    return [*_parts("/".join(parents)), name]
+    return (*_parts("/".join(parents)), name)
 
 
 def _parts(path: str) -> list[str]:
@@ -102,7 +105,7 @@ def _file(name: str, key: tuple[str, ...], *, keep: bool, ending: str = "") -> s
 def _safe(name: str, key: tuple[str, ...], *, keep: bool, ending: str = "") -> str:
     """Return a valid name of a file or folder: the name itself if it is one and may be kept."""
     clean = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", name)).strip(" ")
-    clean = re.sub(r"[. ]+$", "_", clean)
+    clean = _TAIL.sub("_", clean)
     if _RESERVED.fullmatch(clean):
         clean = f"_{clean}"
     room = _MOST_BYTES - len(ending.encode())

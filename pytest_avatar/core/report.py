@@ -165,16 +165,16 @@ class SessionFacts:
     @property
     def ending(self) -> Ending | None:
         """How the answer that ended it is to be read; `None` if none did."""
-        return None if self._last_word is None else self._last_word.ending
+        last = self._last_word
+        return None if last is None else last.ending
 
     @property
     def ended_elsewhere(self) -> str | None:
         """Node id of the test that ended it, if another one opened it for itself."""
-        home = self.opener.test
-        if self._last_word is None or home is None or home != self.opener.scope_id:
+        last, home = self._last_word, self.opener.test
+        if last is None or home is None or home != self.opener.scope_id:
             return None
-        test = self._last_word.test
-        return None if test == home else test
+        return None if last.test == home else last.test
 
     @property
     def _last_word(self) -> EndAttempt | None:

@@ -8,7 +8,6 @@ import itertools
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from operator import attrgetter
 from threading import current_thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -157,6 +156,10 @@ class Stage:
             client=client,
         )
 
+    def test_now(self) -> str | None:
+        """Return the node id of the test for which this thread or task acts; `None` if for none."""
+        return self._scene(self._latest()).test
+
     def thread_starts(self, thread: Thread) -> None:
         """Remember who starts a thread."""
         self._started[thread] = self._here()
@@ -203,16 +206,20 @@ class Stage:
     def _here(self) -> _Origin:
         """Return for whom this thread or task acts now, and from which line."""
         number, line, origin = next(self._numbers), calling_line(self._root), self._latest()
-        if origin is None:
-            return _Origin(number, self._now, line)
-        scene = origin.scene if self._is_over(origin.scene) else self._now
-        return _Origin(number, scene, line or origin.line)
+        return _Origin(number, self._scene(origin), line or (origin and origin.line))
+
+    def _scene(self, origin: _Origin | None) -> _Scene:
+        """Return for whom somebody with that origin acts now."""
+        return origin.scene if origin and self._is_over(origin.scene) else self._now
 
     def _latest(self) -> _Origin | None:
         """Return what this thread or task goes back to: the last that was started on the way."""
-        strands = filter(None, (current_task(), current_thread()))
-        known = (self._origin.get(), *map(self._started.get, strands))
-        return max(filter(None, known), key=attrgetter("number"), default=None)
+        latest = self._origin.get()
+        for strand in (current_task(), current_thread()):
+            known = self._started.get(strand) if strand is not None else None
+            if known is not None and (latest is None or known.number > latest.number):
+                latest = known
+        return latest
 
     def _is_over(self, origin: _Scene) -> bool:
         """Whether the scope has closed in which something was started; that of imports has."""

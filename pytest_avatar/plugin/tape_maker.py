@@ -53,10 +53,8 @@ class TapeMaker:
     def for_test(self, item: pytest.Item) -> Tape:
         """Return a fresh tape for a test."""
         choice: CassetteChoice = closest(item, "avatar_cassette") or _DEFAULTS
-        allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
         path = item_path(item, choice.name)
-        reason = None if allowance is None else allowance.reason
-        return self._make(path, item.nodeid, choice, leaks_allowed=reason)
+        return self._make(path, item.nodeid, choice, item=item)
 
     def for_fixture(self, cue: FixtureCue, request: pytest.FixtureRequest, number: int) -> Tape:
         """Return a fresh tape for an instance of a fixture that outlives a test.
@@ -79,7 +77,7 @@ class TapeMaker:
         choice: CassetteChoice,
         *,
         label: str | None = None,
-        leaks_allowed: str | None = None,
+        item: pytest.Item | None = None,
     ) -> Tape:
         settings, path = self._run.settings, self._folder / name
         shared: dict[str, Any] = {
@@ -93,7 +91,7 @@ class TapeMaker:
                 identities=self._identities,
                 lanes=self._lanes,
                 label=label,
-                leaks_allowed=leaks_allowed,
+                leaks_allowed=None if item is None else _reason_for_leaks(item),
                 **shared,
             )
         shared |= {
@@ -115,6 +113,12 @@ def _label(cue: FixtureCue, number: int) -> str:
     home = cue.home.removesuffix(".py").replace("/", ".")
     names = [cue.scope, *([home] if home and cue.scope in ("package", "session") else []), cue.name]
     return "-".join(names if number == 1 else [*names, str(number)])
+
+
+def _reason_for_leaks(item: pytest.Item) -> str | None:
+    """Return why a test may leave sessions open; `None` if it may not."""
+    allowance: AllowLeaks | None = closest(item, "avatar_allow_leaks")
+    return None if allowance is None else allowance.reason
 
 
 def _record_command(node_id: str) -> str:

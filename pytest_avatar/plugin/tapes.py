@@ -45,6 +45,7 @@ class Tapes:
             run.secrets,
             run.stage.opener,
             self._idle,
+            test_now=run.stage.test_now,
             offline=self._offline,
         )
         self._of_test: Tape = self._idle

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pytest_avatar.core.http import Headers
 
-__all__ = ["dump_cassette", "find_cassette", "load_cassette", "write_whole"]
+__all__ = ["dump_cassette", "find_cassette", "load_cassette", "load_if_any", "write_whole"]
 
 _VCR_VERSION: Final = 1
 _OUR_VERSION: Final = 1
@@ -57,9 +57,41 @@ def load_cassette(path: Path) -> Cassette:
     Raises:
         CassetteError: It cannot be read; the text is one line: file, line, reason.
     """
+    try:
+        return _load(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def load_if_any(path: Path) -> Cassette | None:
+    """Read a cassette, which may be YAML in place of JSON; `None` if there is none.
+
+    Args:
+        path: Its name as JSON.
+
+    Raises:
+        CassetteError: It cannot be read; see `load_cassette`.
+    """
+    try:
+        return _load(path)
+    except (FileNotFoundError, NotADirectoryError):  # hardly ever, so it is not asked before
+        found = find_cassette(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return None if found is None else load_cassette(found)
+
+
+def _unreadable(path: Path, error: OSError) -> CassetteError:
+    reason = error.strerror or type(error).__name__
+    return CassetteError(f"{path}:1: cassette cannot be read: {reason}")
+
+
+def _load(path: Path) -> Cassette:
+    with path.open("rb", buffering=0) as file:
+        content = file.read()
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = content.decode("utf-8")
         data = _read_yaml(text) if path.suffix in _YAML_SUFFIXES else _read_json(text)
         return _read_cassette(data)
     except _BrokenError as error:
@@ -68,9 +100,6 @@ def load_cassette(path: Path) -> Cassette:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise CassetteError(f"{path}:{line}: broken cassette: not UTF-8 text") from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise CassetteError(f"{path}:1: cassette cannot be read: {reason}") from error
 
 
 def dump_cassette(cassette: Cassette) -> bytes:
@@ -180,17 +209,22 @@ def _read_interaction(data: Any, place: int) -> Interaction:  # noqa: ANN401 - c
     try:
         request, response = data["request"], data["response"]
         status, lane = response["status"], data.get("lane", 1)
-        method, url, code = request["method"], request["uri"], status["code"]
-        _require(isinstance(method, str) and isinstance(url, str))
-        _require(isinstance(code, int) and isinstance(lane, int))
-        headers, body = _read_headers(request.get("headers")), _read_bytes(request.get("body"))
+        code = status["code"]
+        if not (isinstance(code, int) and isinstance(lane, int)):
+            raise TypeError  # noqa: TRY301 - as for what else is of the wrong type
+        asked = Request(
+            _text(request["method"]),
+            _text(request["uri"]),
+            _read_headers(request.get("headers")),
+            _read_bytes(request.get("body")),
+        )
         answer = Response(
             code,
             _read_headers(response.get("headers")),
             _read_body(response.get("body") or {}),
             str(status.get("message") or ""),
         )
-        return Interaction(Request(method, url, headers, body), answer, lane)
+        return Interaction(asked, answer, lane)
     except KeyError as error:
         reason = f"interaction {place + 1} has no {error.args[0]}"
         raise _BrokenError(reason, interaction=place) from error
@@ -199,15 +233,12 @@ def _read_interaction(data: Any, place: int) -> Interaction:  # noqa: ANN401 - c
         raise _BrokenError(reason, interaction=place) from error
 
 
-def _require(condition: bool) -> None:  # noqa: FBT001 - as `assert` takes it
-    if not condition:
-        raise TypeError
-
-
 def _read_bytes(value: Any) -> bytes:  # noqa: ANN401 - checked here
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes):
         return value
-    return _text(value or "").encode("utf-8", "surrogatepass")
+    return _text(value or "").encode()
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - checked here

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pytest_avatar.adapters.cassettes.files import find_cassette, load_cassette
+from pytest_avatar.adapters.cassettes.files import find_cassette, load_if_any
 from pytest_avatar.core.cassette import make_ask, read_recorded
 from pytest_avatar.core.errors import CassetteError
 from pytest_avatar.core.misses import Place, describe_miss, describe_unplayed, distance
@@ -113,22 +113,23 @@ class Player:
         return self.secrets.scrub(message)
 
     def _load(self) -> Playback:
-        found = find_cassette(self.path)
-        if found is None:
-            lines = ["There is no cassette, and replay sends nothing.", *self._place.lines]
-            raise CassetteError("\n".join([*lines, f"Record it: {self.record_command}"]))
         try:
-            return self._index(load_cassette(found))
+            cassette = load_if_any(self.path)
         except CassetteError as error:
             command = self.record_command
             raise CassetteError(f"{error}; record it again: {command}") from error
+        if cassette is None:
+            lines = ["There is no cassette, and replay sends nothing.", *self._place.lines]
+            raise CassetteError("\n".join([*lines, f"Record it: {self.record_command}"]))
+        return self._index(cassette)
 
     def _index(self, cassette: Cassette) -> Playback:
         clean = None if cassette.is_normal else self._clean
+        known = (DEFAULT_BASE, self.base)
         interactions: list[Interaction] = []
         asks: list[Ask] = []
         for interaction in cassette.interactions:
-            ask = read_recorded(interaction.request, (DEFAULT_BASE, self.base), clean)
+            ask = read_recorded(interaction.request, known, clean)
             if ask is not None:
                 interactions.append(interaction)
                 asks.append(ask)

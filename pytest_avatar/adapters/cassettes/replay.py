@@ -70,14 +70,14 @@ class ReplayTape(Player):
         """Nothing is sent, so nothing fails."""
 
     def _answer(self, exchange: Exchange) -> Response:
-        ask = self._ask(exchange)
-        index = self._playback.play(ask)
+        playback, ask = self._playback, self._ask(exchange)
+        index = playback.play(ask)
         if index is None:
             index = self._play_as_avatar_of_the_settings(ask)
         if index is None:
             raise CassetteError(self._miss_message(ask))
         self._played.append(index)
-        return self._rebased(self._playback.answer(index, ask))
+        return self._rebased(playback.answer(index, ask))
 
     def _play_as_avatar_of_the_settings(self, ask: Ask) -> int | None:
         """Play a create of an unknown avatar as that of the one whose id the recording hides.
@@ -100,9 +100,10 @@ class ReplayTape(Player):
         Most stand there as they are sent, or with another avatar. Only the rest is searched for
         what differs from run to run.
         """
+        knows = self._playback.knows
         for clean in (None, self._names.whole):
             ask = make_ask(self.base, exchange.request, exchange.call, clean)
-            if self._playback.knows(ask):
+            if knows(ask):
                 return ask
         return self._cleaned(exchange)
 

@@ -38,7 +38,7 @@ def plain_headers(answer: Response, method: str) -> Headers:
         answer: The answer; its headers may still speak of gzip and chunks.
         method: Of the request: HEAD keeps the length of a body that is not sent.
     """
-    kept = tuple(pair for pair in answer.headers if pair[0].lower() not in _OF_THE_TRAVEL)
+    kept = tuple([pair for pair in answer.headers if pair[0].lower() not in _OF_THE_TRAVEL])
     length: str | None = str(len(answer.body))
     if method.upper() == "HEAD":
         length = header(answer.headers, "content-length")
