@@ -101,7 +101,7 @@ class SessionRecord:
     @property
     def is_pending(self) -> bool:
         """Whether the session is open, or is being opened right now."""
-        return self.state in (State.CREATING, State.OPEN)
+        return self.state is State.OPEN or self.state is State.CREATING
 
     @property
     def verdict(self) -> Verdict:
@@ -214,7 +214,7 @@ class Ledger:
         """
         key = f"{self._name}-{next(self._numbers)}"
         try:
-            self.fold(Event(kind=Kind.CREATING, key=key, at=self._clock(), opener=opener))
+            self.fold(Event(Kind.CREATING, key, self._clock(), opener=opener))
         except Exception:
             with self._lock:
                 del self._records[key], self._unsettled[key]
@@ -238,23 +238,19 @@ class Ledger:
         """
         if token is not None:
             self._tokens[key] = Token(token)
-        self.fold(
-            Event(kind=Kind.OPENED, key=key, at=self._clock(), session_id=session_id, status=status)
-        )
+        self.fold(Event(Kind.OPENED, key, self._clock(), session_id=session_id, status=status))
 
     def refused(self, key: str, status: int | None, reason: str) -> None:
         """Write down that a create opened nothing; `None` as status if it was never sent."""
-        self.fold(Event(kind=Kind.REFUSED, key=key, at=self._clock(), status=status, reason=reason))
+        self.fold(Event(Kind.REFUSED, key, self._clock(), status=status, reason=reason))
 
     def unknown(self, key: str, status: int | None, reason: str) -> None:
         """Write down that nobody knows whether a create opened a session."""
-        self.fold(Event(kind=Kind.UNKNOWN, key=key, at=self._clock(), status=status, reason=reason))
+        self.fold(Event(Kind.UNKNOWN, key, self._clock(), status=status, reason=reason))
 
     def called(self, key: str, operation: Operation, status: int) -> None:
         """Write down that a call to an open session was answered."""
-        self.fold(
-            Event(kind=Kind.CALLED, key=key, at=self._clock(), operation=operation, status=status)
-        )
+        self.fold(Event(Kind.CALLED, key, self._clock(), operation=operation, status=status))
 
     def end_tried(
         self,
@@ -278,9 +274,9 @@ class Ledger:
         """
         self.fold(
             Event(
-                kind=Kind.END_TRIED,
-                key=key,
-                at=self._clock(),
+                Kind.END_TRIED,
+                key,
+                self._clock(),
                 ending=ending,
                 actor=actor,
                 status=status,
@@ -291,9 +287,7 @@ class Ledger:
 
     def judged(self, key: str, verdict: Verdict, reason: str) -> None:
         """Write down what it means that a session was open when its scope closed."""
-        self.fold(
-            Event(kind=Kind.JUDGED, key=key, at=self._clock(), verdict=verdict, reason=reason)
-        )
+        self.fold(Event(Kind.JUDGED, key, self._clock(), verdict=verdict, reason=reason))
 
     def fold(self, event: Event) -> None:
         """Take in one event. Events of sessions that were never begun are passed over."""
@@ -305,7 +299,7 @@ class Ledger:
                 _FOLDS[event.kind](known, event)
                 if event.session_id is not None:
                     self._keys[event.session_id] = event.key
-                if known.state in (State.ENDED, State.REFUSED):
+                if known.state is State.ENDED or known.state is State.REFUSED:
                     self._settle(event.key)
                 if not known.is_pending:
                     self._changed.notify_all()

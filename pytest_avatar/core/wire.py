@@ -276,7 +276,7 @@ class Ending(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether the session costs nothing any more."""
-        return self not in (Ending.UNCONFIRMED, Ending.NOT_ENDED)
+        return self is not Ending.UNCONFIRMED and self is not Ending.NOT_ENDED
 
 
 def read_ending(answer: Answer, *, answered_before: bool) -> Ending:

@@ -97,11 +97,12 @@ class ReplayTape(Player):
     def _ask(self, exchange: Exchange) -> Ask:
         """Return what a request asks, in terms of the cassette.
 
-        Most stand there as they are sent, or with another avatar. Only the rest is searched for
-        what differs from run to run.
+        Most stand there as they are sent, a create perhaps with another avatar. Only the rest is
+        searched for what differs from run to run.
         """
-        knows = self._playback.knows
-        for clean in (None, self._names.whole):
+        knows, whole = self._playback.knows, self._names.whole
+        is_create = exchange.call.operation is wire.Operation.CREATE
+        for clean in (whole, None) if is_create else (None, whole):
             ask = make_ask(self.base, exchange.request, exchange.call, clean)
             if knows(ask):
                 return ask
