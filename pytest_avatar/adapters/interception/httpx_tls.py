@@ -2,7 +2,8 @@
 
 Each `httpx.Client()` reads the whole CA bundle again (15 ms, or three times that with proxies in
 the environment), in a replay mostly for nothing: what its client sends to the service is answered
-from a cassette. A shared context checks certificates like any other, since httpx itself made it.
+from a cassette. So the bundle is read when the first of them connects after all. A shared context
+checks certificates like any other, since httpx itself makes it.
 
 Shared is only what nobody can change for others: a client that is given a context, a CA bundle or a
 certificate of its own keeps them to itself.
@@ -73,8 +74,16 @@ class _SharedContexts:
         surroundings = [os.environ.get(name) for name in _VARIABLES]
         key = (trust_env, http2, self._ssl.SSLContext, *surroundings, _stamp(surroundings[0]))
         if key not in self._made:
-            self._made[key] = self._create(trust_env=trust_env)
+            self._made[key] = self._make(trust_env, is_usual=not any(surroundings))
         return self._made[key]
+
+    def _make(self, trust_env: bool, *, is_usual: bool) -> ssl.SSLContext:  # noqa: FBT001 - httpx's
+        """Return a context; its bundle is read later if nothing can go wrong with that."""
+        if not is_usual or self._ssl.SSLContext.__module__ != "ssl":
+            return self._create(trust_env=trust_env)
+        from pytest_avatar.adapters.interception.late_tls import LateContext  # noqa: PLC0415 - ssl
+
+        return LateContext(lambda: self._create(trust_env=False))  # what it is made of is not set
 
 
 def _stamp(path: str | None) -> tuple[int, int] | None:

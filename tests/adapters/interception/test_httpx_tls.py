@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import httpx2
 import pytest
 import trustme
 
+from pytest_avatar.adapters.interception.late_tls import LateContext
 from tests.adapters.interception.loopback import installed_for, make_interceptor
 
 if TYPE_CHECKING:
@@ -120,7 +123,41 @@ def test_clients_share_a_context_that_checks_certificates(library: ModuleType) -
     contexts |= {context_of(library.Client(verify=True)) for _ in range(3)}
     (shared,) = contexts
     assert (shared.verify_mode, shared.check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert shared.cert_store_stats() == library.create_ssl_context().cert_store_stats()
+
+
+@reading_bundles
+def test_no_bundle_is_read_until_a_client_connects(
+    library: ModuleType,
+    get: Callable[..., int],
+    other_host: str,
+    authority_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is read then is what the library says at that time, once."""
+    made: list[ssl.SSLContext] = []
+
+    def create(**_options: object) -> ssl.SSLContext:
+        made.append(ssl.create_default_context(cafile=str(authority_file)))
+        return made[-1]
+
+    monkeypatch.setattr(library, "create_ssl_context", create)
+    with installed_for(make_interceptor(SERVICE, offline=True)):
+        library.Client().close()
+        assert made == []
+        assert [get(library, other_host) for _ in range(2)] == [200, 200]
+    assert len(made) == 1
+
+
+def test_a_context_trusts_nobody_by_itself(other_host: str) -> None:
+    """Whoever gets past the methods that make the real one is refused, not let through."""
+    late = LateContext(ssl.create_default_context)
+    assert late.cert_store_stats()["x509"] == 0
+    url = urlsplit(other_host)
+    with (
+        socket.create_connection((url.hostname, url.port), timeout=10) as connection,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        ssl.SSLContext.wrap_socket(late, connection, server_hostname=url.hostname)
 
 
 @library
