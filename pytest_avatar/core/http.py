@@ -16,7 +16,7 @@ __all__ = ["BaseUrl", "Headers", "Request", "Response", "header"]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
-_AS_SENT: Final = re.compile(r'[^\x00-\x20\x7f-\U0010ffff"<>\\^`{|}]*')
+_AS_SENT: Final = re.compile(r"[!#-;=?-\[\]_a-z~]*")
 """What clients send as it is. All else they escape, each in its own way."""
 
 Headers = tuple[tuple[str, str], ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -156,3 +157,12 @@ def test_the_first_header_of_a_name_counts_whatever_its_case() -> None:
     headers = (("X-A", "1"), ("x-a", "2"))
     assert header(headers, "x-A") == "1"
     assert header(headers, "x-b") is None
+
+
+def test_a_base_url_holds_what_clients_send_as_it_is() -> None:
+    sent = {chr(code) for code in range(0x21, 0x7F)} - set('"<>\\^`{|}')
+    taken = set()
+    for code in range(0x100):
+        with suppress(ValueError):
+            taken.add(BaseUrl(f"https://avatar.example/a{chr(code)}b").path[2:-1])
+    assert taken == sent - set("?#")
