@@ -10,7 +10,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_avatar.adapters.cassettes import Lanes, RecordTape, ReplayTape, VerifyTape
+from pytest_avatar.adapters.cassettes.lanes import Lanes
+from pytest_avatar.adapters.cassettes.record import RecordTape
+from pytest_avatar.adapters.cassettes.replay import ReplayTape
+from pytest_avatar.adapters.cassettes.verify import VerifyTape
 from pytest_avatar.core import wire
 from pytest_avatar.core.events import Opener
 from pytest_avatar.core.http import BaseUrl, Request, Response

@@ -1,4 +1,4 @@
-"""Makes tapes: which file, and with what."""
+"""Makes tapes: which file, and with what. A run imports the kind of tape that it uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_avatar.adapters.cassettes import Lanes, RecordTape, ReplayTape, VerifyTape
 from pytest_avatar.core.identities import Identities
 from pytest_avatar.core.placeholders import AVATAR_ID
 from pytest_avatar.core.playback import DEFAULT_MATCH_ON
@@ -17,9 +16,11 @@ from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
+    from pytest_avatar.adapters.cassettes.lanes import Lanes
     from pytest_avatar.core.interception import Tape
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.stage import FixtureCue
@@ -38,7 +39,7 @@ class TapeMaker:
 
     def __init__(self, run: AvatarRun) -> None:
         self._run: Final = run
-        self._lanes: Final = Lanes()
+        self._lanes: Lanes | None = None
         self._identities: Final = Identities()
         self._folder: Final = run.cassette_folder
         self._shown_folder: Final = run.shown(run.cassette_folder)
@@ -48,7 +49,12 @@ class TapeMaker:
 
     def install(self) -> Callable[[], None] | None:
         """Follow threads and tasks while recording; return what stops it."""
-        return self._lanes.install() if self._run.settings.mode is Mode.RECORD else None
+        if self._run.settings.mode is not Mode.RECORD:
+            return None
+        from pytest_avatar.adapters.cassettes.lanes import Lanes  # noqa: PLC0415 - as all below
+
+        self._lanes = Lanes()
+        return self._lanes.install()
 
     def for_test(self, item: pytest.Item) -> Tape:
         """Return a fresh tape for a test."""
@@ -86,14 +92,8 @@ class TapeMaker:
             "aliases": self._aliases,
         }
         if settings.mode is Mode.RECORD:
-            return RecordTape(
-                path,
-                identities=self._identities,
-                lanes=self._lanes,
-                label=label,
-                leaks_allowed=None if item is None else _reason_for_leaks(item),
-                **shared,
-            )
+            reason = None if item is None else _reason_for_leaks(item)
+            return self._recording(path, label=label, leaks_allowed=reason, **shared)
         shared |= {
             "test": node_id,
             "record_command": _record_command(node_id),
@@ -102,8 +102,21 @@ class TapeMaker:
             "shown_path": os.path.join(self._shown_folder, name),  # noqa: PTH118 - a text
         }
         if settings.mode is Mode.VERIFY:
-            return VerifyTape(path, identities=self._identities, **shared)
+            return self._verifying(path, **shared)
+        from pytest_avatar.adapters.cassettes.replay import ReplayTape  # noqa: PLC0415
+
         return ReplayTape(path, **shared)
+
+    def _recording(self, path: Path, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
+        from pytest_avatar.adapters.cassettes.record import RecordTape  # noqa: PLC0415
+
+        assert self._lanes is not None
+        return RecordTape(path, identities=self._identities, lanes=self._lanes, **options)
+
+    def _verifying(self, path: Path, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
+        from pytest_avatar.adapters.cassettes.verify import VerifyTape  # noqa: PLC0415
+
+        return VerifyTape(path, identities=self._identities, **options)
 
 
 def _label(cue: FixtureCue, number: int) -> str:

@@ -137,7 +137,8 @@ class Tapes:
             return []
         from pytest_avatar.plugin.settling import settle  # noqa: PLC0415 - as below
 
-        return settle(tape, self._run.findings, failed=failed, sat_out=sat_out)
+        mode, findings = self._run.settings.mode, self._run.findings
+        return settle(tape, mode, findings, failed=failed, sat_out=sat_out)
 
     def _tape_maker(self) -> TapeMaker | None:
         """Return what makes tapes of cassettes; `None` in the modes without."""

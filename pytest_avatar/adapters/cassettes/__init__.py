@@ -1,10 +1,4 @@
-"""Cassettes: the tapes that record, replay and verify, and their files."""
+"""Cassettes: the tapes that record, replay and verify, and their files.
 
-from __future__ import annotations
-
-from pytest_avatar.adapters.cassettes.lanes import Lanes
-from pytest_avatar.adapters.cassettes.record import RecordTape, Saved
-from pytest_avatar.adapters.cassettes.replay import ReplayTape
-from pytest_avatar.adapters.cassettes.verify import VerifyTape
-
-__all__ = ["Lanes", "RecordTape", "ReplayTape", "Saved", "VerifyTape"]
+A run imports the kind of tape that it uses, so nothing is imported here.
+"""

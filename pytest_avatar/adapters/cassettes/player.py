@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pytest_avatar.adapters.cassettes.files import find_cassette, load_if_any
 from pytest_avatar.core.cassette import make_ask, read_recorded
 from pytest_avatar.core.errors import CassetteError
-from pytest_avatar.core.misses import Place, describe_miss, describe_unplayed, distance
 from pytest_avatar.core.normalising import DEFAULT_BASE, Names, Normaliser
 from pytest_avatar.core.playback import DEFAULT_MATCH_ON, Playback
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_avatar.core.cassette import Ask, Cassette, Interaction
     from pytest_avatar.core.interception import Exchange
+    from pytest_avatar.core.misses import Place
     from pytest_avatar.core.redaction import Secrets
     from pytest_avatar.core.wire import BaseUrl
 
@@ -61,6 +61,8 @@ class Player:
 
     @property
     def _place(self) -> Place:
+        from pytest_avatar.core.misses import Place  # noqa: PLC0415 - most tests miss nothing
+
         return Place(self.test, self.shown_path or str(self.path), self.record_command)
 
     @property
@@ -78,6 +80,8 @@ class Player:
     @property
     def unplayed_message(self) -> str:
         """What to say if `unplayed` is not empty, redacted."""
+        from pytest_avatar.core.misses import describe_unplayed  # noqa: PLC0415 - as above
+
         with self._lock:
             unplayed = [(index, self._playback.asks[index]) for index in self._unplayed()]
         return self.secrets.scrub(describe_unplayed(self._place, unplayed))
@@ -100,6 +104,8 @@ class Player:
 
     def _miss_message(self, ask: Ask) -> str:
         """Return what to say about a request that has no answer, redacted."""
+        from pytest_avatar.core.misses import describe_miss, distance  # noqa: PLC0415 - as above
+
         playback = self._playback
         reason = playback.why_not(ask)
         if ask.session is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_avatar.adapters.cassettes import Lanes
+from pytest_avatar.adapters.cassettes.lanes import Lanes
 from pytest_avatar.adapters.shield import shielded
 from pytest_avatar.core.wire import Operation
 
