@@ -33,6 +33,7 @@ MEASUREMENTS = (
     sizes.flatness,
     sizes.loading,
     live.suite,
+    live.watchdog,
     live.end_of_run,
     books.events,
     books.reports,

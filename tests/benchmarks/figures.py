@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Figure", "interleaved", "of_rounds", "ratio"]
+__all__ = ["Figure", "difference", "interleaved", "of_rounds", "ratio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,21 @@ def ratio(what: str, mine: float, theirs: float, limit: float) -> Figure:
     """Return how many times as long something takes as something else; both in seconds."""
     note = f"{mine * 1000:.2f} against {theirs * 1000:.2f} ms"
     return Figure(what, mine / theirs, "times", limit, note=note)
+
+
+def difference(more: Callable[[], float], less: Callable[[], float], pairs: int) -> float:
+    """Return by how much a job takes longer than another: the median of pairs, done back to back.
+
+    Which of the two comes first changes from pair to pair.
+    """
+    found = []
+    for number in range(pairs):
+        if number % 2:
+            second, first = less(), more()
+        else:
+            first, second = more(), less()
+        found.append(first - second)
+    return statistics.median(found)
 
 
 def interleaved(jobs: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, float]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.figures import Figure, interleaved, ratio
+from pytest_avatar.core.text import count
+from tests.benchmarks.figures import Figure, difference, interleaved, ratio
 from tests.benchmarks.lean_service import lean_service
 from tests.benchmarks.subjects import OUR_FIXTURE, OUR_PLUGIN, Subject, Variant
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.projects import Project
     from tests.benchmarks.workshop import Workshop
 
-__all__ = ["end_of_run", "suite"]
+__all__ = ["end_of_run", "suite", "watchdog"]
 
 _TESTS: Final = 100
 _LEFT_OPEN: Final = 20
@@ -54,13 +55,29 @@ def suite(workshop: Workshop) -> list[Figure]:
     return [ratio(what, found["ours"], found["bare"], 1.25)]
 
 
+def watchdog(workshop: Workshop) -> list[Figure]:
+    """Compare the wall time of live suites with a watchdog and without."""
+    figures = []
+    for tests in (_TESTS, 1):
+        project = workshop.project(_OURS, Variant(), tests, warm=False)
+        live = _live(workshop.service)
+        watched = partial(_wall, project, workshop.service, *live)
+        unwatched = partial(_wall, project, workshop.service, *live, "-o", "avatar_watchdog=off")
+        seconds = difference(watched, unwatched, 12 * workshop.repeats)
+        what = f"the watchdog: wall time added to a live suite of {count(tests, 'test')}"
+        figures.append(Figure(what, seconds * 1000, "ms", 15))
+    return figures
+
+
 def end_of_run(workshop: Workshop) -> list[Figure]:
     """Measure how much longer a run takes if ending a session does, with many left open."""
     with lean_service(_ROUND_TRIP) as slow:
         project = workshop.project(_FORGETFUL, Variant(), 1, warm=False)
         jobs = {
-            "slow": partial(_wall, project, slow),
-            "quick": partial(_wall, project, workshop.service),
+            "slow": partial(_wall, project, slow, *_live(slow), "--avatar-leaks=warn"),
+            "quick": partial(
+                _wall, project, workshop.service, *_live(workshop.service), "--avatar-leaks=warn"
+            ),
         }
         found = interleaved(jobs, workshop.repeats)
     trips = (found["slow"] - found["quick"]) / _ROUND_TRIP
@@ -76,6 +93,5 @@ def _cpu(project: Project, service: str, *options: str) -> float:
     return project.run(*options, BENCHMARK_BASE_URL=service).cpu
 
 
-def _wall(project: Project, service: str) -> float:
-    options = (*_live(service), "--avatar-leaks=warn")
+def _wall(project: Project, service: str, *options: str) -> float:
     return project.run(*options, BENCHMARK_BASE_URL=service).wall

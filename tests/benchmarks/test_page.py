@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks.figures import Figure, interleaved, of_rounds, ratio
+from tests.benchmarks.figures import Figure, difference, interleaved, of_rounds, ratio
 from tests.benchmarks.page import figure_lines, replay_lines
 from tests.benchmarks.replay import COLUMNS, SUBJECTS, middle
 
@@ -55,3 +55,15 @@ def test_every_subject_has_a_row_with_every_column() -> None:
     lines = list(replay_lines(table, {names[0]: 2.34}))
     assert len(lines) == 2 + len(names)
     assert lines[2] == f"| {names[0]} |" + " 1.50 |" * len(COLUMNS) + " 2.3 |"
+
+
+def test_pairs_change_who_comes_first_and_their_median_difference_counts() -> None:
+    done: list[str] = []
+    times = {"more": [3.0, 9.0, 5.0], "less": [1.0, 2.0, 4.0]}
+
+    def job(name: str) -> float:
+        done.append(name)
+        return times[name].pop(0)
+
+    assert difference(lambda: job("more"), lambda: job("less"), 3) == 2.0
+    assert done == ["more", "less", "less", "more", "more", "less"]
