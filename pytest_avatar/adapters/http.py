@@ -48,12 +48,12 @@ class Sender:
             time.sleep(step.seconds)
             return None
         try:
-            return _read(self._send(self._client.build_request(**_request_options(step))))
+            return self._send(self._client.build_request(**_request_options(step)))
         except httpx.HTTPError as error:
             return _no_answer(error)
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
-        return self._client.send(request)
+    def _send(self, request: httpx.Request) -> Response:
+        return _read(self._client.send(request))
 
     def close(self) -> None:
         """Close the connections."""

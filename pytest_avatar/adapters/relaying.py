@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_avatar.adapters.watchdog.relay import CreateRelay
-    from pytest_avatar.core.http import BaseUrl
+    from pytest_avatar.core.http import BaseUrl, Response
     from pytest_avatar.core.interception import Exchange, Interceptor
 
 __all__ = ["RelayingSender"]
@@ -38,7 +38,7 @@ class RelayingSender(Sender):
         self._relay: Final = relay
         self._is_proxied: Final = _has_proxy(interceptor.base)
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _send(self, request: httpx.Request) -> Response:
         relay = self._relay_for(request)
         if relay is None:
             return super()._send(request)
@@ -52,27 +52,19 @@ class RelayingSender(Sender):
                 raise getattr(httpx, error.kind)(str(error), request=request) from error
         return super()._send(request)
 
-    def _relayed(
-        self, request: httpx.Request, exchange: Exchange, relay: CreateRelay
-    ) -> httpx.Response:
-        """Have a create made, and return the answer as httpx would."""
+    def _relayed(self, request: httpx.Request, exchange: Exchange, relay: CreateRelay) -> Response:
+        """Have a create made, and return the answer as httpx would understand it."""
         assert exchange.key is not None
-        answer = relay.send(
+        came = relay.send(
             exchange.request,
             key=exchange.key,
             base_url=str(self._interceptor.base),
             timeout=request.extensions["timeout"]["read"],
         )
-        response = httpx.Response(
-            answer.status,
-            headers=list(answer.headers),
-            content=answer.body,
-            request=request,
-            extensions={"reason_phrase": answer.reason.encode("latin-1", "replace")},
-        )
-        seen = tuple(response.headers.multi_items())
-        exchange.answered(read_response(answer.status, answer.reason, seen, answer.body))
-        return response
+        headers = tuple([(name.lower(), value) for name, value in came.headers])
+        answer = read_response(came.status, came.reason, headers, came.body)
+        exchange.answered(answer)
+        return answer
 
     def _relay_for(self, request: httpx.Request) -> CreateRelay | None:
         if self._is_proxied or not request.headers["authorization"].startswith("KS "):
