@@ -108,6 +108,8 @@ class Watchdog:
     def stop(self) -> None:
         """Let it go, as nothing is open any more: it leaves at once. Twice is harmless."""
         if os.getpid() == self._owner and self._process.returncode is None:
+            if self.relay is not None:
+                self.relay.close()  # its child leaves at the same time, not when it is told to
             with suppress(OSError):
                 write_frame(self._stdin.fileno(), b"")
             self._see_off()

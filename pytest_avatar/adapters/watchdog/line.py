@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["Address", "Answer", "BrokenAnswerError", "Line", "read_answer"]
 
@@ -68,7 +69,8 @@ class Line:
             return
         self.close()
         scheme, host, port = address
-        connection = socket.create_connection((host, port), timeout)
+        as_bytes: Any = host.encode("ascii")  # text would load all that foreign names take
+        connection = socket.create_connection((as_bytes, port), timeout)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if scheme == "https":
