@@ -152,7 +152,7 @@ def read_recorded(
         clean: As for `read_ask`.
     """
     for base in known:
-        if (call := wire.read_call(base, request)) is not None:
+        if (call := wire.read_call(base, request, is_recorded=True)) is not None:
             return make_ask(base, request, call, clean)
     found = find_base(request, known)
     return None if found is None else read_ask(found, request, clean)

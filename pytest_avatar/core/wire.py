@@ -191,14 +191,21 @@ def say_audio_request(
     )
 
 
-def read_call(base: BaseUrl, request: Request) -> Call | None:
-    """Return what a request asks; `None` if it is not for the service at all."""
+def read_call(base: BaseUrl, request: Request, *, is_recorded: bool = False) -> Call | None:
+    """Return what a request asks; `None` if it is not for the service at all.
+
+    Args:
+        base: Where the service lives.
+        request: The request.
+        is_recorded: Whether it stands in a cassette, where nothing is left of a credential.
+    """
     tail = base.tail(request.url)
     if tail is None:
         return None
     operation, session_id = _read_tail(request.method, tail)
     payload, audio = _read_body(request)
-    return Call(operation, session_id, _read_credential(request.headers), payload, audio)
+    credential = None if is_recorded else _read_credential(request.headers)
+    return Call(operation, session_id, credential, payload, audio)
 
 
 class Answer(NamedTuple):

@@ -282,3 +282,17 @@ def test_a_tape_that_fails_late_does_not_reach_the_client(
     exchange.answered(says(200, OPENED))
     assert [args.exc_type for args in caught] == [OSError]
     assert middle.record.is_open
+
+
+def test_an_end_is_sent_on_behalf_of_the_test_that_is_named() -> None:
+    ledger = Ledger()
+    attribute = Opener(test="the test of the create")
+    interceptor = Interceptor(
+        BASE, ledger, Secrets(), lambda _client: attribute, LiveTape(), test_now=lambda: "another"
+    )
+    interceptor.begin(CREATE, "tests").answered(says(200, OPENED))
+    end = wire.session_request(BASE, wire.Operation.END, "s1", TOKEN)
+    interceptor.begin(end, "tests").answered(says(200))
+    (record,) = ledger.records
+    assert record.opener.test == "the test of the create"
+    assert record.end_attempts[0].test == "another"

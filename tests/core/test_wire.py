@@ -317,5 +317,12 @@ def test_half_a_character_can_be_written() -> None:
     assert wire.json_response(200, {"text": "\ud83d"}).body == b'{"text":"\xed\xa0\xbd"}'
 
 
+def test_a_recorded_request_is_authorised_by_nobody() -> None:
+    request = wire.session_request(BASE, Operation.END, "s", "<token>")
+    call = wire.read_call(BASE, request, is_recorded=True)
+    assert call is not None
+    assert (call.operation, call.session_id, call.credential) == (Operation.END, "s", None)
+
+
 def test_secrets_are_not_in_any_repr() -> None:
     assert "t0ken" not in repr(Credential("bearer", "t0ken")) + repr(wire.Opened("s", "t0ken"))

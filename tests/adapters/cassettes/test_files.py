@@ -19,6 +19,7 @@ from pytest_avatar.adapters.cassettes.files import (
     dump_cassette,
     find_cassette,
     load_cassette,
+    load_if_any,
     write_whole,
 )
 from pytest_avatar.core.cassette import Cassette, Interaction
@@ -99,6 +100,24 @@ def test_json_is_preferred_to_yaml(tmp_path: Path) -> None:
     assert find_cassette(path) == path.with_suffix(".yml")
     path.touch()
     assert find_cassette(path) == path
+
+
+def test_a_cassette_is_read_if_there_is_one_in_either_form(tmp_path: Path) -> None:
+    path = tmp_path / "it.json"
+    assert load_if_any(path) is None
+    assert load_if_any(path / "below a file that is missing.json") is None
+    path.with_suffix(".yaml").write_bytes(dump_cassette(Cassette((ONE,))))  # JSON is YAML too
+    assert load_if_any(path) == Cassette((ONE,))
+    path.write_bytes(dump_cassette(Cassette()))
+    assert load_if_any(path) == Cassette()
+    assert load_if_any(path / "below a file.json") is None
+
+
+def test_what_cannot_be_read_is_said_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "it.json"
+    path.mkdir()
+    with pytest.raises(CassetteError, match=r"it\.json:1: cassette cannot be read: "):
+        load_if_any(path)
 
 
 def test_reading_json_imports_neither_vcrpy_nor_yaml(tmp_path: Path) -> None:
