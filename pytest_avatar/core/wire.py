@@ -192,13 +192,7 @@ def say_audio_request(
 
 
 def read_call(base: BaseUrl, request: Request, *, is_recorded: bool = False) -> Call | None:
-    """Return what a request asks; `None` if it is not for the service at all.
-
-    Args:
-        base: Where the service lives.
-        request: The request.
-        is_recorded: Whether it stands in a cassette, where nothing is left of a credential.
-    """
+    """Return what a request asks, also without its credential; `None` if not the service."""
     tail = base.tail(request.url)
     if tail is None:
         return None
