@@ -47,8 +47,9 @@ _JWT: Final = (
 _OPEN_KS_V1: Final = r"()[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
 _HEX_32: Final = r"()(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
 
-# In each shape, group 1 is what stands before the secret and is none.
-_SHAPES: Final = ((re.compile(_KS_V2), "ks"), (re.compile(_JWT), "token"))
+# In each shape, group 1 is what stands before the secret and is none. Before it stands what every
+# match has in it: hardly any text has, and to look for that is a hundred times as fast.
+_SHAPES: Final = (("djJ8", re.compile(_KS_V2), "ks"), (".eyJ", re.compile(_JWT), "token"))
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _SCANNED: Final = tuple(
     (re.compile(shape.encode()), name)
@@ -117,10 +118,12 @@ class Secrets:
         if len(text) < SHORTEST:  # there is not even room for a key and its value
             return text
         text = self._replacer(text)
-        for shape, name in _SHAPES:
-            text = shape.sub(partial(_scrub_shape, name), text)
+        for core, shape, name in _SHAPES:
+            if core in text:
+                text = shape.sub(partial(_scrub_shape, name), text)
         text = _AUTHORIZATION.sub(r"\1<redacted>", text)
-        text = _KEYED.sub(_scrub_keyed, text)
+        if '"' in text or "'" in text:
+            text = _KEYED.sub(_scrub_keyed, text)
         return _RUN.sub(self._scrub_run, text)
 
     def find(self, data: bytes) -> tuple[str, ...]:
