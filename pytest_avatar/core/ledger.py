@@ -11,7 +11,6 @@ import itertools
 import os
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -59,6 +58,15 @@ class EndAttempt:
     test: str | None = None
 
 
+class Calls(dict["Operation", int]):
+    """How often each operation was answered: 0 for one that was not. Cheap where there are none."""
+
+    __slots__ = ()
+
+    def __missing__(self, operation: Operation) -> int:
+        return 0
+
+
 @dataclass(slots=True, eq=False)
 class SessionRecord:
     """What the books say of one session. Kept up to date by the ledger: read it, never write it.
@@ -88,7 +96,7 @@ class SessionRecord:
     opened_at: float | None = None
     ended_at: float | None = None
     ended_by: Actor | None = None
-    calls: Counter[Operation] = field(default_factory=Counter)
+    calls: Calls = field(default_factory=Calls)
     end_attempts: list[EndAttempt] = field(default_factory=list)
     judged: Verdict | None = None
     reason: str | None = None

@@ -179,7 +179,10 @@ class SessionFacts:
     @property
     def _last_word(self) -> EndAttempt | None:
         """The attempt that ended it; `None` if none did."""
-        return next((attempt for attempt in self.end_attempts if attempt.ending.is_over), None)
+        for attempt in self.end_attempts:
+            if attempt.ending.is_over:
+                return attempt
+        return None
 
     @property
     def outcome(self) -> str:

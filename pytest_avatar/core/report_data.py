@@ -79,11 +79,11 @@ def report_from_dict(data: Any) -> Report:  # noqa: ANN401 - JSON data
 
 def session_to_dict(session: SessionFacts) -> dict[str, Any]:
     """Return one session as an item of `sessions`."""
-    return _written(session) | {
-        "opener": _written(session.opener),
-        "calls": dict(session.calls),
-        "end_attempts": [_written(attempt) for attempt in session.end_attempts],
-    }
+    data = _written(session)
+    data["opener"] = _written(session.opener)
+    data["calls"] = dict(session.calls)
+    data["end_attempts"] = [_written(attempt) for attempt in session.end_attempts]
+    return data
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - any part of one

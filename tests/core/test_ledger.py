@@ -140,6 +140,7 @@ def test_a_session_from_create_to_end(ledger: Ledger) -> None:
         Verdict.CLEAN,
         Actor.FIXTURE,
     )
+    assert record.calls[Operation.KEEP_ALIVE] == 0
     assert record.calls == {Operation.SAY_TEXT: 2}
     assert [attempt.status for attempt in record.end_attempts] == [500, 200]
     assert record.seconds_open == 4.0

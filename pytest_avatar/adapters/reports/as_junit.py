@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_avatar.core.events import Verdict
 from pytest_avatar.core.report import FAILURES
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pytest_avatar.core.report import Report, SessionFacts
 
 __all__ = ["write"]
+
+_MARKUP: Final = re.compile("[&<>\"']")
+"""What `escape` escapes: it looks for each of them in turn, and hardly any name has one."""
 
 
 def write(report: Report) -> Iterator[str]:
@@ -74,4 +78,5 @@ def _attributes(**values: str | None) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text, 1000))
+    shown = printable(text, 1000)
+    return escape(shown) if _MARKUP.search(shown) else shown
