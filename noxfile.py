@@ -60,15 +60,18 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist into dist/, and see that the wheel works without its extras."""
+    """Build wheel and sdist into dist/; see that the wheel works without extras, and is typed."""
     shutil.rmtree(DIST, ignore_errors=True)
     session.install("build")
     session.run("python", "-m", "build", "--outdir", str(DIST))
-    session.install(str(built("*.whl")))
+    wheel = built("*.whl").resolve()
+    session.install(str(wheel))
     session.chdir(scratch(session))
     session.run("python", "-c", "import pytest_avatar")
     session.run("pytest", "--markers", silent=True)
     session.run("pytest-avatar", "--help", silent=True)
+    session.install(f"{wheel}[emulator,otel]", "pyright[nodejs]")
+    session.run("pyright", "--verifytypes", "pytest_avatar", "--ignoreexternal", silent=True)
 
 
 @nox.session(python=PYTHONS)

@@ -240,7 +240,7 @@ class Conversation:
         self.service: Final = service
         self.session_id: Final = session_id
         self.token: Final = token
-        self.is_open = True
+        self.is_open: bool = True
         self.closing_words = "it was ended"
         self.outlived: str | None = None
         self._answered = False

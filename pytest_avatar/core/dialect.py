@@ -31,9 +31,9 @@ class Dialect:
     """
 
     def __init__(self, create_path: str | None = None, id_field: str | None = None) -> None:
-        self.create_path = CREATE_PATHS[0] if create_path is None else create_path
-        self.id_field = ID_FIELDS[0] if id_field is None else id_field
-        self.is_confirmed = False
+        self.create_path: str = CREATE_PATHS[0] if create_path is None else create_path
+        self.id_field: str = ID_FIELDS[0] if id_field is None else id_field
+        self.is_confirmed: bool = False
         self._paths: Final = CREATE_PATHS if create_path is None else (create_path,)
         self._fields: Final = ID_FIELDS if id_field is None else (id_field,)
 
@@ -62,8 +62,8 @@ class Attempts:
     def __init__(
         self, dialect: Dialect, *, other_paths: list[str], other_fields: list[str]
     ) -> None:
-        self.create_path = dialect.create_path
-        self.id_field = dialect.id_field
+        self.create_path: str = dialect.create_path
+        self.id_field: str = dialect.id_field
         self._dialect: Final = dialect
         self._other_paths: Final = other_paths
         self._other_fields: Final = other_fields

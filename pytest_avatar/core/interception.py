@@ -191,16 +191,16 @@ class Exchange:
     )
 
     def __init__(self, interceptor: Interceptor, request: Request, call: Call, client: str) -> None:
-        self.request = request
-        self.call = call
-        self.client = client
-        self.actor = _actor.get()
+        self.request: Request = request
+        self.call: Call = call
+        self.client: str = client
+        self.actor: Actor = _actor.get()
         self._interceptor = interceptor
         self._tape = interceptor.tape
         self._test: str | None = None
-        self.key = self._find_key()
+        self.key: str | None = self._find_key()
         try:
-            self.answer = self._tape.begin(self)
+            self.answer: Response | None = self._tape.begin(self)
         except CassetteError:
             self._account_for_failure("it is not in the cassette", sent=False)
             raise

@@ -72,7 +72,7 @@ class Service:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.base = base
-        self.books = Books(clock)
+        self.books: Final[Books] = Books(clock)
         self._ks = ks
         self._unauthorised_ks = frozenset(unauthorised_ks)
         self._switches = switches or Switches()

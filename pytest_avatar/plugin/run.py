@@ -67,7 +67,7 @@ class AvatarRun:
         self.ledger: Final = Ledger(worker or "main")
         self.secrets: Final = Secrets()
         self.stage: Final = Stage(config.rootpath, worker)
-        self.is_active = False
+        self.is_active: bool = False
         self.findings: Final = Findings(shield.refusals)
         self.dialect: Final = Dialect(settings.create_path, settings.id_field)
         self._undo: Final[list[Callable[[], object]]] = []

@@ -42,7 +42,7 @@ class Shield:
 
     def __init__(self, settings: AvatarSettings) -> None:
         self.is_up: Final = not settings.mode.is_live
-        self.base_url = settings.base_url
+        self.base_url: BaseUrl = settings.base_url
         self.refusals: Final[list[str]] = []
         self._environment: Final = pytest.MonkeyPatch()
         self._emulator: Emulator | None = None

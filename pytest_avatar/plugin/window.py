@@ -40,7 +40,7 @@ class Window:
     ) -> None:
         self.cue: Final = cue
         self.tape: Final = tape
-        self.failed = False
+        self.failed: bool = False
         self._interceptor: Final = interceptor
         self._finished: Final = finished
         self._before = interceptor.tape
