@@ -192,7 +192,7 @@ def say_audio_request(
 
 
 def read_call(base: BaseUrl, request: Request, *, is_recorded: bool = False) -> Call | None:
-    """Return what a request asks, also without its credential; `None` if not the service."""
+    """Return what a request asks, less its credential if recorded; `None` for other places."""
     tail = base.tail(request.url)
     if tail is None:
         return None
