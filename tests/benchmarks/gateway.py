@@ -1,6 +1,7 @@
 """The gateway: what it adds to a request, and how many it bears on one core.
 
-It runs as in a suite: in a pytest process, live, on a core that it shares with nothing else here.
+It runs as in a suite: in a pytest process, live, on a core that it shares with nothing else here;
+its clients and the service share the others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tests.benchmarks.figures import Figure, interleaved
+from tests.benchmarks.lean_service import lean_service
 from tests.benchmarks.processes import environment, pytest_command
 from tests.benchmarks.subjects import OUR_PLUGIN
 from tests.downstream import until
@@ -45,10 +47,14 @@ def test_it(avatar_gateway):
 
 def measure(workshop: Workshop) -> list[Figure]:
     """Measure latency with one connection, and throughput with many."""
-    with _gateway(workshop) as gateway:
+    with (
+        _core_to_itself() as core,
+        lean_service() as service,
+        _gateway(workshop, service, core) as gateway,
+    ):
         jobs = {
             "through": partial(_seconds_each, gateway, 1),
-            "direct": partial(_seconds_each, workshop.service, 1),
+            "direct": partial(_seconds_each, service, 1),
         }
         found = interleaved(jobs, 3 * workshop.repeats)
         many = interleaved(
@@ -63,7 +69,19 @@ def measure(workshop: Workshop) -> list[Figure]:
 
 
 @contextmanager
-def _gateway(workshop: Workshop) -> Iterator[str]:
+def _core_to_itself() -> Iterator[int]:
+    """Keep off one core, and give its number; whatever is started meanwhile keeps off it too."""
+    cores = os.sched_getaffinity(0)
+    core = min(cores)
+    os.sched_setaffinity(0, cores - {core} or cores)
+    try:
+        yield core
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+@contextmanager
+def _gateway(workshop: Workshop, service: str, core: int) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(dir=workshop.folder))
     (folder / "pytest.ini").write_text("[pytest]\navatar_id = ada\n")
     (folder / "test_it.py").write_text(_TEST)
@@ -72,9 +90,9 @@ def _gateway(workshop: Workshop) -> Iterator[str]:
         "--avatar-mode=live",
         "--avatar-ks=benchmark-ks",
         "--avatar-leaks=off",
-        f"--avatar-base-url={workshop.service}",
+        f"--avatar-base-url={service}",
     )
-    pinned = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
+    pinned = ["taskset", "-c", str(core), *command]
     process = subprocess.Popen(pinned, cwd=folder, env=environment(), stdout=subprocess.DEVNULL)
     try:
         until((folder / "base_url").exists, 30)
