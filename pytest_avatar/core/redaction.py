@@ -48,7 +48,7 @@ _OPEN_KS_V1: Final = r"()[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
 _HEX_32: Final = r"()(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
 
 # In each shape, group 1 is what stands before the secret and is none. Before it stands what every
-# match has in it: hardly any text has, and to look for that is a hundred times as fast.
+# match has in it: hardly any text has, and to look for that takes far less.
 _SHAPES: Final = (("djJ8", re.compile(_KS_V2), "ks"), (".eyJ", re.compile(_JWT), "token"))
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _SCANNED: Final = tuple(
