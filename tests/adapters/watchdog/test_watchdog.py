@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -199,7 +200,10 @@ def assert_holds_nothing(proc: Path) -> None:
 
 def open_files(proc: Path) -> dict[str, str]:
     """What kind of thing a process has open, by number."""
-    links = {link.name: str(link.readlink()) for link in (proc / "fd").iterdir()}
+    links: dict[str, str] = {}
+    for link in (proc / "fd").iterdir():
+        with suppress(FileNotFoundError):  # it imports a module, say, and closes its file
+            links[link.name] = str(link.readlink())
     return {
         name: "null" if target == os.devnull else target.partition(":")[0]
         for name, target in links.items()
