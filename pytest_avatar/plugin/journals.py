@@ -48,8 +48,8 @@ class RunJournal:
                 self._open()
         return self._complaint
 
-    def _see_to_it(self) -> None:
-        """See to it that somebody watches, if anybody will."""
+    def _wait_for_the_watchdog(self) -> None:
+        """Wait until the watchdog is ready; take note if it will never be."""
         self.begin()
         with self._opening:
             problem = None if self._watchdog is None else self._watchdog.why_not_ready()
@@ -60,7 +60,7 @@ class RunJournal:
     @property
     def relay(self) -> CreateRelay | None:
         """What has creates made by a process that outlives this one; `None` if there is none."""
-        self._see_to_it()
+        self._wait_for_the_watchdog()
         return None if self._watchdog is None else self._watchdog.relay
 
     def write(self, event: Event) -> None:
@@ -69,7 +69,7 @@ class RunJournal:
         Raises:
             SettingError: A watchdog is required, and there is none: nothing must be created.
         """
-        self._see_to_it()
+        self._wait_for_the_watchdog()
         if self._refusal is not None and event.kind is Kind.CREATING:
             raise self._refusal
         if self._journal is not None:
