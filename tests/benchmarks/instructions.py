@@ -20,7 +20,7 @@ _SHARED: Final = Variant(shares_tls=True)
 _MOST_PER_TEST: Final = 11.0
 _MOST_UNUSED: Final = 8.0
 _MOST_UNUSED_PER_TEST: Final = 0.03  # 0.01 ms where a second has 3,000 million
-_GUARDED: Final = (6.6, 10.4, 13.0, 0.03)
+_GUARDED: Final = (6.6, 10.4, 13.0, 0.04)
 """What is not exceeded today, by figure; the page says why some of it is more than it should be."""
 
 
@@ -58,13 +58,15 @@ def _unused(workshop: Workshop, tests: int) -> float:
     """Return how many more instructions a run takes beside the plugin, in millions.
 
     More than beside an empty file: for every `-p`, pytest reads what each installed distribution
-    declares, and that depends on how many there are.
+    declares, and that depends on how many there are. Both go without Python's garbage collector: one
+    pass over all that pytest holds takes millions, and whether it comes before the end or not is chance.
     """
     project = workshop.project(EMPTY, Variant(), tests)
     (project.folder / f"{_NOTHING}.py").touch()
+    (project.folder / "sitecustomize.py").write_text("import gc; gc.disable()")
     counted = []
     for plugin in (_NOTHING, OUR_PLUGIN):
         command = pytest_command((plugin,))
         run(command, project.folder)  # compiles what is not yet compiled
-        counted.append(count_instructions(command, project.folder))
+        counted.append(count_instructions(command, project.folder, PYTHONPATH=str(project.folder)))
     return (counted[1] - counted[0]) / 1e6
