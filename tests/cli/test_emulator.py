@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "pytest_avatar", "emulator"]
+COMMAND = [sys.executable, "-W", "error", "-m", "pytest_avatar", "emulator"]
 AVATAR = {"visualConfig": {"avatarId": "ada"}}
 
 
