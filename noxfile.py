@@ -20,6 +20,7 @@ nox.options.sessions = [
     "build",
     "tests",
     "lowest",
+    "slow",
     "crash",
     "browser",
     "neighbours",
@@ -77,19 +78,22 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests of the sdist against the wheel, both from dist/, without the sources."""
-    wheel = built("*.whl").resolve()
-    session.install(f"{wheel}[emulator,otel]", "--group", "test")
-    session.chdir(unpack_without_sources(built("*.tar.gz"), scratch(session)))
-    session.run("pytest", "-n", "2", "--ignore=tests/test_repository.py", *session.posargs)
+    test_what_is_built(session)
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """Run the tests with the lowest versions of the direct dependencies."""
-    floors = scratch(session) / "floors.txt"
+    """Run them with the lowest versions of the direct dependencies."""
+    floors = Path(session.virtualenv.location, "floors.txt")
     floors.write_text("\n".join(lowest_versions()), "utf-8")
-    session.install(*TEST_SETUP, "--constraint", str(floors))
-    session.run("pytest", "-n", "2", *session.posargs)
+    test_what_is_built(session, "--constraint", str(floors))
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Follow the pages of the documentation, and do at length what the other tests do once."""
+    session.install(*TEST_SETUP)
+    session.run("pytest", "-n", "2", "-m", "slow", *session.posargs)
 
 
 @nox.session
@@ -140,9 +144,17 @@ def coverage(session: nox.Session) -> None:
     """Measure which lines and branches the tests reach, in subprocesses too."""
     session.install(*TEST_SETUP)
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-m", "slow or not slow", *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
+
+
+def test_what_is_built(session: nox.Session, *options: str) -> None:
+    """Run the tests of the sdist against the wheel, installed with these options of pip."""
+    wheel = built("*.whl").resolve()
+    session.install(f"{wheel}[emulator,otel]", "--group", "test", *options)
+    session.chdir(unpack_without_sources(built("*.tar.gz"), scratch(session)))
+    session.run("pytest", "-n", "2", "--ignore=tests/test_repository.py", *session.posargs)
 
 
 def scratch(session: nox.Session) -> Path:

@@ -43,6 +43,7 @@ READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", sorted({page for page, _ in BLOCKS} - FOLLOWED_ELSEWHERE))
 def test_what_a_page_shows_is_what_happens(page: str, tmp_path: Path) -> None:
     if any(block.language == "js" for block in blocks_of(page)) and shutil.which("node") is None:

@@ -72,6 +72,7 @@ def shared_session(client: Client) -> None:
     talk.end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [threads, pool, tasks, shared_session])
 def test_concurrent_code_is_recorded_the_same_20_times_over(
     studio: Studio, code: Callable[[Client], None]

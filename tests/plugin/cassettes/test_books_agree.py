@@ -93,6 +93,7 @@ BEHIND_THE_GATEWAY: Final = """
 """
 
 
+@pytest.mark.slow
 def test_every_client_in_threads_tasks_and_processes_is_counted(
     project: Project, emulator_process: EmulatorProcess
 ) -> None:
@@ -160,6 +161,7 @@ MANY: Final = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gateway", ["", ", avatar_gateway"], ids=["direct", "gateway"])
 def test_1000_sessions_over_16_threads_are_counted_to_the_last(
     project: Project, emulator_process: EmulatorProcess, gateway: str

@@ -59,7 +59,13 @@ TESTS = """
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one process", "two workers"])
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param((), id="one process"),
+        pytest.param(("-n2",), id="two workers", marks=pytest.mark.slow),
+    ],
+)
 def test_everybody_records_and_replays_their_own(
     project: Project, other_service: str, workers: tuple[str, ...]
 ) -> None:

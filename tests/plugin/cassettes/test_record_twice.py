@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.plugin.cassettes.project import Project
 
@@ -119,6 +121,7 @@ CONCURRENT = """
 """
 
 
+@pytest.mark.slow
 def test_concurrent_code_gives_the_same_files_20_times_over(
     project: Project, other_service: str
 ) -> None:
@@ -136,6 +139,7 @@ def test_concurrent_code_gives_the_same_files_20_times_over(
     project.replay("-k", "[2]").assert_outcomes(passed=3, deselected=57)
 
 
+@pytest.mark.slow
 def test_workers_write_the_same_files_as_one_process(project: Project) -> None:
     project.write("test_it.py", SEQUENTIAL)
     project.record("--asyncio-mode=auto").assert_outcomes(passed=5)

@@ -159,6 +159,7 @@ def test_a_fixture_that_extends_one_of_its_name_has_a_cassette_of_its_own(projec
     project.replay().assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [OURS, THEIRS], ids=["ours", "theirs"])
 def test_workers_replay_what_one_process_recorded(
     project: Project, other: ThreadingHTTPServer, source: str
