@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_avatar.adapters.interception.importing import when_imported
 from pytest_avatar.adapters.interception.patching import Patches
+from pytest_avatar.adapters.shield import ShieldedThread
 
 if TYPE_CHECKING:
     from asyncio import BaseEventLoop, Task
@@ -24,7 +25,7 @@ class Follower(Protocol):
     """Who wants to hear. Called in the thread or task that starts something, before it runs."""
 
     def thread_starts(self, thread: Thread) -> None:
-        """Hear of a thread."""
+        """Hear of a thread; of one that makes shielded calls, before each of them."""
 
     def work_starts(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Hear of work for a pool of threads; return what the pool has to run in its place."""
@@ -38,10 +39,10 @@ class Follower(Protocol):
 def follow(follower: Follower) -> Callable[[], None]:
     """Tell `follower` from now on; return what stops that. Several may follow, newest first out."""
 
-    def starting(original: Callable[[Thread], None]) -> Callable[[Thread], None]:
-        def start(thread: Thread) -> None:
+    def starting(original: Callable[..., None]) -> Callable[..., None]:
+        def start(thread: Thread, *args: Any) -> None:
             follower.thread_starts(thread)
-            original(thread)
+            original(thread, *args)
 
         return start
 
@@ -67,6 +68,7 @@ def follow(follower: Follower) -> Callable[[], None]:
 
     patches = Patches()
     patches.wrap(Thread, "start", starting)
+    patches.wrap(ShieldedThread, "take", starting)
     hooks = {"concurrent.futures.thread": wrap_pool, "asyncio.base_events": wrap_loop}
     patches.on_undo(when_imported(hooks))
     return patches.undo

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_avatar.adapters.client import AsyncAvatarSession, AvatarSession
 from pytest_avatar.adapters.keeper import Keeper
-from pytest_avatar.adapters.shield import shielded
+from pytest_avatar.adapters.shield import ShieldedCalls
 from pytest_avatar.core.conversation import Conversation, Service
 from pytest_avatar.core.errors import AvatarError, ServiceError, SettingError
 from pytest_avatar.core.events import Actor
@@ -59,6 +59,7 @@ class Sessions:
         self._journal: Final = run.journal
         self._count_open: Final = run.count_open
         self._held: Final[set[str]] = set()
+        self._creates: Final = ShieldedCalls()
         self._service: Final = Service(
             settings.base_url, run.dialect, run.secrets, settings.timeout
         )
@@ -140,7 +141,7 @@ class Sessions:
             steps = self._service.create(ks, options)
             if not self._settings.mode.is_live:
                 return self._perform_create(steps)
-            return shielded(lambda: self._perform_create(steps), kept=self._finish)
+            return self._creates.make(lambda: self._perform_create(steps), kept=self._finish)
         except AvatarError as error:
             said = f"avatar session: {error}{self._at_the_limit(error)}"
             raise pytest.fail.Exception(said, pytrace=False) from None
@@ -215,5 +216,6 @@ class Sessions:
         keeper: Keeper | None = self.__dict__.get("_keeper")
         if keeper is not None:
             keeper.close()
+        self._creates.close()
         if "_sender" in self.__dict__:
             self._sender.close()

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_avatar.adapters.shield import ShieldedCalls, ShieldedThread
 from pytest_avatar.adapters.strands import current_task, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WRAPPED = ((threading.Thread, "start"), (ThreadPoolExecutor, "submit"))
+WRAPPED = ((threading.Thread, "start"), (ShieldedThread, "take"), (ThreadPoolExecutor, "submit"))
 
 
 class Notebook:
@@ -48,6 +49,13 @@ def test_threads_are_heard_of_before_they_run(notebook: Notebook) -> None:
     thread.start()
     thread.join()
     assert notebook.heard == ["thread mine", "ran"]
+
+
+def test_a_shielded_call_is_heard_of_as_if_its_thread_started(notebook: Notebook) -> None:
+    calls = ShieldedCalls()
+    calls.make(lambda: notebook.heard.append("ran"), kept=print)
+    calls.close()
+    assert notebook.heard[-2:] == ["thread avatar-create", "ran"]
 
 
 def test_a_pool_runs_what_the_follower_returns(notebook: Notebook) -> None:

@@ -10,7 +10,7 @@ from threading import Lock, Thread, current_thread, local
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from pytest_avatar.adapters.shield import ShieldedCall
+from pytest_avatar.adapters.shield import ShieldedThread
 from pytest_avatar.adapters.strands import current_task, follow
 from pytest_avatar.core.ordering import Step
 
@@ -140,7 +140,7 @@ class Lanes:
 
     def thread_starts(self, thread: Thread) -> None:
         """Note who starts a thread."""
-        if isinstance(thread, ShieldedCall):
+        if isinstance(thread, ShieldedThread):
             self._callers[thread] = self._current_strand()
         else:
             self._note_fork(thread)

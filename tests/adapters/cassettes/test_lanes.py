@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_avatar.adapters.cassettes.lanes import Lanes
-from pytest_avatar.adapters.shield import shielded
+from pytest_avatar.adapters.shield import ShieldedCalls
 from pytest_avatar.core.wire import Operation
 
 if TYPE_CHECKING:
@@ -179,11 +179,11 @@ def test_uninstalling_puts_the_originals_back() -> None:
 
 
 def test_a_shielded_call_is_in_the_lane_of_whoever_waits_for_it() -> None:
-    lanes = Lanes()
+    lanes, calls = Lanes(), ShieldedCalls()
     undo = lanes.install()
 
     def both() -> list[Step]:
-        return [shielded(lanes.step, kept=print), lanes.step()]
+        return [calls.make(lanes.step, kept=print), lanes.step()]
 
     async def both_in_a_task() -> list[Step]:
         return both()
@@ -193,5 +193,6 @@ def test_a_shielded_call_is_in_the_lane_of_whoever_waits_for_it() -> None:
             pairs = [both(), executor.submit(both).result(), asyncio.run(both_in_a_task())]
     finally:
         undo()
+        calls.close()
     assert [first.lane == second.lane for first, second in pairs] == [True, True, True]
     assert len({first.lane for first, _ in pairs}) == 3
