@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ class LateContext(ssl.SSLContext):
     """
 
     _make: Callable[[], ssl.SSLContext]
+    _made: ssl.SSLContext | None
+    _making: threading.Lock
 
     def __new__(cls, make: Callable[[], ssl.SSLContext]) -> Self:
         """Return a context.
@@ -27,12 +29,15 @@ class LateContext(ssl.SSLContext):
             make: Makes the context that checks certificates.
         """
         context = super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
-        context._make = make
+        context._make, context._made, context._making = make, None, threading.Lock()
         return context
 
-    @functools.cached_property
+    @property
     def _real(self) -> ssl.SSLContext:
-        return self._make()
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
         """Say which protocols a connection may speak: httpx does so right before each."""

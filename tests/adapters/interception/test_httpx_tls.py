@@ -148,6 +148,28 @@ def test_no_bundle_is_read_until_a_client_connects(
     assert len(made) == 1
 
 
+def test_clients_that_connect_at_once_make_one_context() -> None:
+    made: list[ssl.SSLContext] = []
+    barrier = threading.Barrier(8)
+
+    def make() -> ssl.SSLContext:
+        made.append(ssl.create_default_context())
+        return made[-1]
+
+    late = LateContext(make)
+
+    def connect() -> None:
+        barrier.wait()
+        late.set_alpn_protocols(["http/1.1"])
+
+    threads = [threading.Thread(target=connect) for _ in range(barrier.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+
+
 def test_a_context_trusts_nobody_by_itself(other_host: str) -> None:
     """Whoever gets past the methods that make the real one is refused, not let through."""
     late = LateContext(ssl.create_default_context)
