@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -33,7 +32,7 @@ def properties_of(xml: str) -> dict[str, str]:
 
 
 def check_agreement(report: Report, texts: dict[str, str]) -> None:
-    data, totals = json.loads(texts[".json"]), asdict(report.totals)
+    data, totals = json.loads(texts[".json"]), report.totals._asdict()
     assert data["totals"] == totals
     properties = properties_of(texts[".xml"])
     assert {name: properties[name] for name in totals} == {

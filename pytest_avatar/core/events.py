@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -51,8 +50,7 @@ class Kind(StrEnum):
     JUDGED = "judged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opener:
+class Opener(NamedTuple):
     """Who opened a session.
 
     Attributes:
@@ -163,7 +161,7 @@ def _read_opener(data: Mapping[str, Any]) -> Opener:
     return Opener(**{name: value for name, value in data.items() if name in _OPENER_FIELDS})
 
 
-_OPENER_FIELDS: Final = tuple(item.name for item in fields(Opener))
+_OPENER_FIELDS: Final = Opener._fields
 _EVENT_FIELDS: Final = Event._fields
 _EVENT_TYPES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "kind": Kind,

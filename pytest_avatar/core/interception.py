@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_avatar.core import wire
@@ -163,7 +163,7 @@ class Interceptor:
         opener, sender = self.attribute(client), _sender.get()
         if sender is None:
             return opener
-        return replace(opener, file=None, line=None, process=sender.process)
+        return opener._replace(file=None, line=None, process=sender.process)
 
 
 class Exchange:

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_avatar.core.events import Actor, Event, Kind, Opener, Verdict
 from pytest_avatar.core.model import Token
@@ -37,8 +37,7 @@ class State(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class EndAttempt:
+class EndAttempt(NamedTuple):
     """One try to end a session.
 
     Attributes:

@@ -16,9 +16,10 @@ got no usable answer; *allowed* is what was left open with an allowance.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_avatar.core.events import Verdict
 from pytest_avatar.core.ledger import State
@@ -57,8 +58,7 @@ FAILURES: Final = (Verdict.LOST, Verdict.LEAKED)
 _UNBILLED_MODES: Final = frozenset({"replay", "emulator"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
+class RunFacts(NamedTuple):
     """What the report says of the run itself.
 
     Attributes:
@@ -90,8 +90,7 @@ class RunFacts:
         return not _UNBILLED_MODES.issuperset(self.mode.split(", "))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
+class SessionFacts(NamedTuple):
     """What the report says of one session. Times are in seconds since the epoch.
 
     Attributes:
@@ -116,7 +115,7 @@ class SessionFacts:
     opened_at: float | None = None
     ended_at: float | None = None
     ended_by: Actor | None = None
-    calls: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[str, int] = MappingProxyType({})
     end_attempts: tuple[EndAttempt, ...] = ()
     reason: str | None = None
 
@@ -206,8 +205,7 @@ class SessionFacts:
         return f"not ended after {tries}: {last.reason or last.ending}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(NamedTuple):
     """Leave to keep sessions open.
 
     Attributes:
@@ -221,8 +219,7 @@ class Allowance:
     uses: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Findings with the same verdict that were opened at the same place.
 
     Attributes:
@@ -334,7 +331,7 @@ def build_report(
         for record in records
         if record.state is not State.REFUSED
     )
-    run = replace(run, limited_at=tuple(held_at_the_limit(records)))
+    run = run._replace(limited_at=tuple(held_at_the_limit(records)))
     report = Report(run, sessions, _count_uses(allowances, sessions))
     return report if scrub is None else _scrubbed(report, scrub)
 
@@ -359,7 +356,7 @@ def _count_uses(
             place = _nearest(node, given) or node
             given.setdefault(place, Allowance(place=place, reason=session.reason or ""))
             uses[place] += 1
-    return tuple(replace(allowance, uses=uses[place]) for place, allowance in given.items())
+    return tuple(allowance._replace(uses=uses[place]) for place, allowance in given.items())
 
 
 def _nearest(node: str, given: Mapping[str, Allowance]) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from operator import attrgetter, is_
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_avatar.core.events import Actor, Opener, Verdict
 from pytest_avatar.core.ledger import EndAttempt
 from pytest_avatar.core.report import SCHEMA_VERSION, Allowance, Report, RunFacts, SessionFacts
 from pytest_avatar.core.schema import check, load_schema
-from pytest_avatar.core.totals import Totals
 from pytest_avatar.core.wire import Ending
 
 if TYPE_CHECKING:
@@ -27,17 +25,9 @@ __all__ = [
     "session_to_dict",
 ]
 
-_T = TypeVar("_T")
+_Part = TypeVar("_Part", Allowance, EndAttempt, Opener, RunFacts, SessionFacts)
 
-_NAMES: Final[dict[type, tuple[str, ...]]] = {
-    kind: tuple(item.name for item in fields(kind))
-    for kind in (Allowance, EndAttempt, Opener, Report, RunFacts, SessionFacts, Totals)
-}
-_TEXTS: Final = attrgetter(
-    *("key", "session_id", "reason"), *(f"opener.{name}" for name in _NAMES[Opener])
-)
 _BATCH: Final = 2_000
-_VALUES: Final = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
@@ -93,18 +83,18 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 
     """
     if type(value) is str:
         return change(value)
-    if type(value) is tuple:
-        items = tuple([map_texts(item, change) for item in value])
-        return value if all(map(is_, items, value)) else items
+    if isinstance(value, tuple):
+        items = [map_texts(item, change) for item in value]
+        same = all(map(is_, items, value))
+        return value if same else tuple.__new__(type(value), items)  # a named one stays one
     if type(value) is dict:
         texts = {key: map_texts(item, change) for key, item in value.items()}
         return value if all(map(is_, texts.values(), value.values())) else texts
-    changes = {}
-    for name in _NAMES.get(type(value), ()):
-        before = getattr(value, name)
-        if before is not None and (after := map_texts(before, change)) is not before:
-            changes[name] = after
-    return replace(value, **changes) if changes else value
+    if type(value) is Report:
+        parts = (value.run, value.sessions, value.allowances)
+        changed = map_texts(parts, change)
+        return value if changed is parts else Report(*changed)
+    return value
 
 
 def scrub_sessions(
@@ -125,13 +115,13 @@ def scrub_sessions(
     return tuple(found)
 
 
-def _texts_of(sessions: Iterable[SessionFacts]) -> set[str]:
+def _texts_of(sessions: Iterable[SessionFacts]) -> list[str]:
+    """Return every text in some sessions, each once."""
     found: set[Any] = set()
     for session in sessions:
-        found.update(_TEXTS(session))
-        for attempt in session.end_attempts:
-            found.update((attempt.reason, attempt.test))
-    return {text for text in found if type(text) is str}
+        own = (session.key, session.session_id, session.reason)
+        found.update(own, session.opener, *session.end_attempts)
+    return [text for text in found if isinstance(text, str)]
 
 
 def _run_to_dict(run: RunFacts) -> dict[str, Any]:
@@ -165,14 +155,13 @@ def _attempt(data: Mapping[str, Any]) -> EndAttempt:
 
 def _written(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of a report
     """Return the fields that are not `None`."""
-    kind = type(value)
-    pairs = zip(_NAMES[kind], _VALUES[kind](value), strict=True)
+    pairs = zip(value._fields, value, strict=True)
     return {name: item for name, item in pairs if item is not None}
 
 
-def _read(kind: type[_T], data: Mapping[str, Any], **readers: Callable[[Any], Any]) -> _T:
-    """Read a dataclass; unknown keys, from other versions, are passed over."""
-    known = {name: data[name] for name in _NAMES[kind] if name in data}
+def _read(kind: type[_Part], data: Mapping[str, Any], **readers: Callable[[Any], Any]) -> _Part:
+    """Read a part of a report; unknown keys, from other versions, are passed over."""
+    known = {name: data[name] for name in kind._fields if name in data}
     for name, read in readers.items():
         if name in known:
             known[name] = read(known[name])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_avatar.core.report import Allowance, Report, RunFacts
@@ -25,7 +24,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
     return Report(
         _merge_runs([report.run for report in reports]),
         tuple(
-            replace(session, key=f"{number}/{session.key}")
+            session._replace(key=f"{number}/{session.key}")
             for number, report in numbered
             for session in report.sessions
         ),
@@ -60,5 +59,5 @@ def _merge_allowances(allowances: Iterable[Allowance]) -> tuple[Allowance, ...]:
     for item in allowances:
         before = merged.get((item.place, item.reason))
         uses = item.uses + (before.uses if before else 0)
-        merged[item.place, item.reason] = replace(item, uses=uses)
+        merged[item.place, item.reason] = item._replace(uses=uses)
     return tuple(merged.values())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_avatar.core.events import Actor, Verdict
 from pytest_avatar.core.wire import Ending
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Totals", "count_sessions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(NamedTuple):
     """The run in numbers.
 
     Every session that was created is ended by somebody, already gone or still open; what it means

@@ -47,7 +47,7 @@ class Publisher:
 
     def _publish(self, exit_status: int | None) -> None:
         report = self._settle()
-        report = replace(report, run=replace(report.run, exit_status=exit_status))
+        report = replace(report, run=report.run._replace(exit_status=exit_status))
         for path in self._run.settings.reports:
             self._write(report, self._run.config.rootpath / path)
         negotiated = self._run.findings.negotiated

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import astuple
-
 from pytest_avatar.core.report import Allowance, Report
 from pytest_avatar.core.report_merge import merge_reports
 from tests.reports import START, Life, mixed_run, report_of, run_facts
@@ -15,8 +13,8 @@ def test_one_report_merges_to_itself() -> None:
 def test_totals_add_up_and_keys_stay_unique() -> None:
     one, other = mixed_run(), report_of(Life("leaked"), Life("code"))
     merged = merge_reports([one, other])
-    pairs = zip(astuple(one.totals), astuple(other.totals), strict=True)
-    assert astuple(merged.totals) == tuple(a + b for a, b in pairs)
+    pairs = zip(one.totals, other.totals, strict=True)
+    assert merged.totals == tuple(a + b for a, b in pairs)
     assert len({session.key for session in merged.sessions}) == len(merged.sessions)
     assert merged.sessions[-1].key == "2/main-2"
     assert merged.sessions[-1].process == "2/main"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -48,7 +47,7 @@ def write(report: Report) -> Iterator[str]:
 
 def _properties(report: Report) -> dict[str, str]:
     facts = {"mode": report.run.mode, "base_url": report.run.base_url}
-    numbers = {name: str(round(value, 3)) for name, value in asdict(report.totals).items()}
+    numbers = {name: str(round(value, 3)) for name, value in report.totals._asdict().items()}
     warnings = {f"warning_{number}": text for number, text in enumerate(report.warnings, 1)}
     return facts | numbers | warnings
 
