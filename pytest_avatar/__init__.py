@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         AvatarClient,
         AvatarSession,
     )
+    from pytest_avatar.core.connection import ClientConnection, Turn
     from pytest_avatar.core.errors import (
         AvatarError,
         CassetteError,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         UnexpectedAnswerError,
     )
     from pytest_avatar.core.ledger import SessionRecord
-    from pytest_avatar.core.model import ClientConnection, Token, Turn
+    from pytest_avatar.core.model import Token
     from pytest_avatar.core.settings import AvatarSettings
     from pytest_avatar.plugin.books import AvatarLedger
     from pytest_avatar.plugin.cassette import AvatarCassette
@@ -62,8 +63,9 @@ if not TYPE_CHECKING:
             "AvatarClient",
             "AvatarSession",
         },
+        "core.connection": {"ClientConnection", "Turn"},
         "core.ledger": {"SessionRecord"},
-        "core.model": {"ClientConnection", "Token", "Turn"},
+        "core.model": {"Token"},
         "core.settings": {"AvatarSettings"},
         "plugin.books": {"AvatarLedger"},
         "plugin.cassette": {"AvatarCassette"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 from pytest_avatar.core.conversation import Conversation, Service
 from pytest_avatar.core.dialect import Dialect
 from pytest_avatar.core.errors import AvatarError
-from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token
+from pytest_avatar.core.model import AvatarOptions, Token
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.setting_values import check_ks, read_base_url
 from pytest_avatar.core.wire import DEFAULT_BASE_URL, Operation
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_avatar.adapters.http import AsyncSender, Sender
     from pytest_avatar.adapters.offline import AsyncOfflineSender, OfflineSender
+    from pytest_avatar.core.connection import ClientConnection
 
     Audio = bytes | os.PathLike[str] | str | BinaryIO
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_avatar.core import wire
@@ -47,8 +46,7 @@ class Interaction(NamedTuple):
     lane: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Cassette:
+class Cassette(NamedTuple):
     """The content of a cassette.
 
     Attributes:

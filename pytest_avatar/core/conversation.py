@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from pytest_avatar.core import failures, wire
 from pytest_avatar.core.errors import AvatarError, ServiceUnreachableError
-from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token, Turn
+from pytest_avatar.core.model import AvatarOptions, Token
 from pytest_avatar.core.multipart import Part
 from pytest_avatar.core.setting_values import check_ks
 from pytest_avatar.core.wire import Answer, Ending, Operation
@@ -23,6 +23,7 @@ from pytest_avatar.core.wire import Answer, Ending, Operation
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from pytest_avatar.core.connection import ClientConnection
     from pytest_avatar.core.dialect import Dialect
     from pytest_avatar.core.http import BaseUrl, Request, Response
     from pytest_avatar.core.redaction import Secrets
@@ -282,8 +283,10 @@ class Conversation:
 
     def init_client(self) -> Steps[ClientConnection]:
         """Ask for what a browser needs to watch."""
+        from pytest_avatar.core.connection import read_connection  # noqa: PLC0415 - few ask
+
         answer = yield from self.call(Operation.INIT_CLIENT)
-        connection = _read_connection(answer.data)
+        connection = read_connection(answer.data)
         if connection is None:
             raise self._refused(Operation.INIT_CLIENT, answer)
         self.service.secrets.add(connection.whep_url, "whep-url")
@@ -344,18 +347,3 @@ class Conversation:
 
 def _new_turn() -> str:
     return f"turn-{uuid.uuid4()}"
-
-
-def _read_connection(data: Mapping[str, Any]) -> ClientConnection | None:
-    whep_url, turn = data.get("whepUrl"), data.get("turn")
-    if not isinstance(whep_url, str):
-        return None
-    if turn is None:
-        return ClientConnection(whep_url, None)
-    try:
-        fields = [turn["url"], turn["username"], turn["credential"]]
-    except (TypeError, KeyError):
-        return None
-    if not all(isinstance(value, str) for value in fields):
-        return None
-    return ClientConnection(whep_url, Turn(*fields))

@@ -10,8 +10,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from pytest_avatar.core import wire
 from pytest_avatar.core.errors import CassetteError
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Exchange", "Interceptor", "LiveTape", "Sender", "Tape", "acting_as", "passing_on_for"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """Who sends, if it is not this process.
 
     Attributes:

@@ -1,14 +1,13 @@
-"""The values that users hold: a token, an avatar's options, a way to watch."""
+"""The values that users hold: a token, an avatar's options."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AvatarOptions", "ClientConnection", "Token", "Turn"]
+__all__ = ["AvatarOptions", "Token"]
 
 
 class Token(str):
@@ -20,8 +19,7 @@ class Token(str):
         return "'<token>'" if self else "''"
 
 
-@dataclass(frozen=True, slots=True)
-class AvatarOptions:
+class AvatarOptions(NamedTuple):
     """How a session is created.
 
     Attributes:
@@ -38,36 +36,5 @@ class AvatarOptions:
 
     def or_else(self, others: AvatarOptions) -> AvatarOptions:
         """Return these options, with those of `others` where these are `None`."""
-        chosen = {
-            item.name: getattr(others if getattr(self, item.name) is None else self, item.name)
-            for item in fields(self)
-        }
-        return AvatarOptions(**chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """The TURN server of a session, as init-client names it (DOCS).
-
-    Attributes:
-        url: Where it is.
-        username: Who may use it.
-        credential: Secret.
-    """
-
-    url: str
-    username: str = field(repr=False)
-    credential: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientConnection:
-    """What a browser needs to watch a session (DOCS: init-client).
-
-    Attributes:
-        whep_url: Where the stream is. Secret: whoever holds it may watch.
-        turn: The TURN server; `None` if the service named none.
-    """
-
-    whep_url: str = field(repr=False)
-    turn: Turn | None
+        both = zip(self, others, strict=True)
+        return AvatarOptions._make(theirs if own is None else own for own, theirs in both)

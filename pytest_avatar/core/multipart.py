@@ -7,7 +7,7 @@ the recorder read them, and a boundary must never decide whether two requests ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Part", "read_multipart", "write_multipart"]
 
@@ -17,8 +17,7 @@ _DELIMITER_END = rb"(?=(?:--)?[ \t]*(?:\r\n|\Z))"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One field of a form.
 
     Attributes:

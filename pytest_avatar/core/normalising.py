@@ -12,8 +12,7 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_avatar.core import wire
 from pytest_avatar.core.http import BaseUrl
@@ -130,8 +129,7 @@ class Normaliser:
         return _BodyRewriter(rewrite, is_answer=True).body(body)
 
 
-@dataclass(frozen=True, slots=True)
-class _BodyRewriter:
+class _BodyRewriter(NamedTuple):
     """Rewrites what a body holds.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -304,11 +304,11 @@ def _render_payload(body: bytes, rendering: _Rendering) -> bytes:
 
 def _render_part(part: Part, rendering: _Rendering) -> Part:
     if part.name == "audio":
-        return replace(part, content=audio_summary(part.content).encode(), filename="audio")
+        return part._replace(content=audio_summary(part.content).encode(), filename="audio")
     text = part.content.decode("utf-8", "backslashreplace")
     if part.name == "turnId":
-        return replace(part, content=rendering.turns.get(text, "").encode())
-    return replace(part, content=rendering.normaliser.text(text).encode())
+        return part._replace(content=rendering.turns.get(text, "").encode())
+    return part._replace(content=rendering.normaliser.text(text).encode())
 
 
 def _render_response(take: Take, rendering: _Rendering) -> Response:

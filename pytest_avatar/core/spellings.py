@@ -6,8 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ _FEW: Final = 200
 _ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Needle:
+class _Needle(NamedTuple):
     """One spelling of a value.
 
     Attributes:

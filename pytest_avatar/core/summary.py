@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_avatar.core.events import Verdict
 from pytest_avatar.core.report import FAILURES, FINDINGS, SessionFacts
@@ -53,8 +52,7 @@ _ROWS: Final = 24
 """Of a small terminal: the block fits it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line for the terminal.
 
     Attributes:
@@ -66,8 +64,7 @@ class Line:
     style: str = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The block at the end of the terminal.
 
     Attributes:

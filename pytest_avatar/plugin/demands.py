@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["AllowLeaks", "CassetteChoice", "LeakScope", "NoLeaks"]
 
 LeakScope = Literal["test", "class", "module", "run"]
 
 
-@dataclass(frozen=True, slots=True)
-class NoLeaks:
+class NoLeaks(NamedTuple):
     """What `avatar_no_leaks` asks for.
 
     Attributes:
@@ -23,8 +21,7 @@ class NoLeaks:
     grace: float
 
 
-@dataclass(frozen=True, slots=True)
-class AllowLeaks:
+class AllowLeaks(NamedTuple):
     """What `avatar_allow_leaks` asks for.
 
     Attributes:
@@ -34,8 +31,7 @@ class AllowLeaks:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CassetteChoice:
+class CassetteChoice(NamedTuple):
     """What `avatar_cassette` asks for.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,9 +12,11 @@ if TYPE_CHECKING:
 __all__ = ["Findings"]
 
 
-@dataclass(slots=True)
 class Findings:
     """Plain data, so that it travels between processes.
+
+    Args:
+        refusals: What was refused so far; the list may grow.
 
     Attributes:
         refusals: What was refused outside the tests that are watched, in words.
@@ -28,13 +29,14 @@ class Findings:
             accepted.
     """
 
-    refusals: list[str] = field(default_factory=list)
-    allowances: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    died: list[str] = field(default_factory=list)
-    is_strict: bool = False
-    negotiated: list[str] | None = None
+    def __init__(self, refusals: list[str]) -> None:
+        self.refusals = refusals
+        self.allowances: dict[str, str] = {}
+        self.notes: list[str] = []
+        self.problems: list[str] = []
+        self.died: list[str] = []
+        self.is_strict: bool = False
+        self.negotiated: list[str] | None = None
 
     def hear(self, dialect: Dialect) -> None:
         """Note what this process has learnt of the service."""
@@ -43,7 +45,7 @@ class Findings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the findings as plain data."""
-        return asdict(self)
+        return vars(self).copy()
 
     def add(self, data: Mapping[str, Any]) -> None:
         """Take in the findings of another process."""

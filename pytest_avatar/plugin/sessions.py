@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -137,7 +136,7 @@ class Sessions:
     def _create(self, ks: str, options: AvatarOptions) -> Conversation:
         __tracebackhide__ = True
         try:
-            options = replace(options, avatar_id=options.avatar_id or self._default_avatar())
+            options = options._replace(avatar_id=options.avatar_id or self._default_avatar())
             steps = self._service.create(ks, options)
             if not self._settings.mode.is_live:
                 return self._perform_create(steps)

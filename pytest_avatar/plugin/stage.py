@@ -7,7 +7,6 @@ from __future__ import annotations
 import itertools
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from threading import current_thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["FixtureCue", "Stage"]
 
 
-@dataclass(frozen=True, slots=True)
-class FixtureCue:
+class FixtureCue(NamedTuple):
     """A fixture that is being set up or torn down.
 
     Attributes:

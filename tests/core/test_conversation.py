@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_avatar.core import conversation as module
 from pytest_avatar.core import wire
+from pytest_avatar.core.connection import ClientConnection, Turn
 from pytest_avatar.core.conversation import (
     Conversation,
     NoAnswerError,
@@ -33,7 +34,7 @@ from pytest_avatar.core.errors import (
     UnexpectedAnswerError,
 )
 from pytest_avatar.core.http import BaseUrl, Response
-from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token, Turn
+from pytest_avatar.core.model import AvatarOptions, Token
 from pytest_avatar.core.multipart import Part
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.wire import Ending, Operation

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_avatar.core.model import AvatarOptions, ClientConnection, Token, Turn
+from pytest_avatar.core.model import AvatarOptions, Token
 
 options = st.builds(
     AvatarOptions,
@@ -37,9 +37,3 @@ def test_the_closer_options_win_one_by_one(near: AvatarOptions, far: AvatarOptio
     for name in ("avatar_id", "voice_id", "voice_speed", "extra"):
         mine: Any = getattr(near, name)
         assert getattr(chosen, name) == (getattr(far, name) if mine is None else mine)
-
-
-def test_what_lets_one_watch_is_in_no_repr() -> None:
-    turn = Turn("turn:turn.example:3478", "kaltura", "avatar")
-    shown = repr(ClientConnection("https://stream.example/whep/k3y", turn))
-    assert shown == "ClientConnection(turn=Turn(url='turn:turn.example:3478'))"

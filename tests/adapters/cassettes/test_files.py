@@ -50,7 +50,12 @@ interactions = st.builds(
 
 @settings(max_examples=80, deadline=None)
 @given(
-    cassette=st.builds(Cassette, st.lists(interactions, max_size=3).map(tuple), st.none() | texts)
+    cassette=st.builds(
+        Cassette,
+        st.lists(interactions, max_size=3).map(tuple),
+        st.none() | texts,
+        is_normal=st.just(value=True),
+    )
 )
 def test_what_was_written_is_read_back(
     cassette: Cassette, tmp_path_factory: pytest.TempPathFactory
