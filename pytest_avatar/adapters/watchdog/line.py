@@ -7,13 +7,15 @@ takes to start, and every live run would wait for it.
 from __future__ import annotations
 
 import select
-import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Callable
     from typing import Any
+else:  # the module `socket` imports `enum` and `selectors`, which takes as long as Python's start
+    import _socket as socket
 
 __all__ = ["Address", "Answer", "BrokenAnswerError", "Line", "read_answer"]
 
@@ -69,8 +71,7 @@ class Line:
             return
         self.close()
         scheme, host, port = address
-        as_bytes: Any = host.encode("ascii")  # text would load all that foreign names take
-        connection = socket.create_connection((as_bytes, port), timeout)
+        connection = _connected(host, port, timeout)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if scheme == "https":
@@ -110,6 +111,29 @@ class Line:
     def _stands(self) -> bool:
         """Whether nothing has come since the last answer: all that could come is its end."""
         return self._socket is not None and not select.select([self._socket], [], [], 0)[0]
+
+
+def _connected(host: str, port: int, timeout: float) -> socket.socket:
+    """Return a connection to the first address of a host that takes one.
+
+    Raises:
+        OSError: None does.
+    """
+    as_bytes: Any = host.encode("ascii")  # text would load all that foreign names take
+    failure = OSError("the host has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        as_bytes, port, 0, socket.SOCK_STREAM
+    ):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure
 
 
 def read_answer(receive: Callable[[], bytes]) -> tuple[Answer, bool]:
