@@ -31,7 +31,7 @@ def watchdogs_of(folder: Path) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             command = path.read_bytes()
-            if os.fsencode(folder) in command and os.fsencode(child.__file__) in command:
+            if os.fsencode(folder) in command and child.__name__.encode() in command:
                 found.append(int(path.parent.name))
     return found
 

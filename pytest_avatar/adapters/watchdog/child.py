@@ -1,7 +1,7 @@
-"""The watchdog itself. Run as a script by an isolated interpreter: `python -I -S child.py …`.
+"""The watchdog itself, run by an isolated interpreter: `python -I -S`.
 
-It begins with hardly a module, is ready in 10 ms and waits in 10 MB. The package is imported only
-when there is something to do.
+It begins with hardly a module, is ready in 10 ms and waits in 10 MB. The rest of the package is
+imported only when there is something to do.
 
 Messages travel in frames: four bytes of length, then as many bytes. The watchdog's first frame is
 empty and says that it is ready; an empty frame from its owner says goodbye. The creates are made by
@@ -28,21 +28,20 @@ _GLANCE = 0.5
 _MOMENT = 1.0
 
 
-def main(arguments: list[str]) -> None:
-    """Wait until the owner is gone, then end what it left open.
+def main(arguments: list[str]) -> NoReturn:
+    """Wait until the owner is gone, end what it left open, and leave.
 
     Args:
-        arguments: The folder that holds the package, the owner's journal, its process id, that of
-            the process whose death means that it has to stop (0 = none), the longest time to work
-            and to wait for one answer, in seconds, the file of trusted authorities (empty = the
-            system's), the socket of the courier (empty = none), and the scheme of the service.
+        arguments: The owner's journal, its process id, that of the process whose death means that
+            it has to stop (0 = none), the longest time to work and to wait for one answer, in
+            seconds, the file of trusted authorities (empty = the system's), the socket of the
+            courier (empty = none), and the scheme of the service.
     """
-    package, journal, owner, shell, total, each, ca_file, channel, scheme = arguments
+    journal, owner, shell, total, each, ca_file, channel, scheme = arguments
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     write_frame(_STDOUT, b"")
-    sys.path.append(package)
     courier = _Courier(int(channel), ca_file or None, scheme) if channel else None
     is_needed = _wait_for_the_end(_Owner(int(owner), int(shell)))
     if courier is not None:
@@ -57,6 +56,7 @@ def main(arguments: list[str]) -> None:
         duty.end_what_is_open()
     if courier is not None:
         courier.see_off()
+    os._exit(0)
 
 
 def read_frame(file: int) -> bytes | None:
@@ -175,8 +175,3 @@ def _be_courier(channel: int, leash: int, ca_file: str | None, scheme: str) -> N
         serve(channel, leash, ca_file, scheme)
     finally:
         os._exit(0)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
-    os._exit(0)

@@ -25,6 +25,14 @@ __all__ = ["Watchdog", "ci_shell", "trusted_authorities"]
 _READY_WITHIN: Final = 5.0
 _GONE_WITHIN: Final = 2.0
 
+_BEGIN: Final = f"""
+import sys
+sys.path.append(sys.argv[1])
+from {child.__name__} import main
+main(sys.argv[2:])
+"""
+"""What the interpreter runs. It would compile a script anew every time, a module it does not."""
+
 _KEPT_VARIABLES: Final = frozenset(
     name
     for spelling in (
@@ -184,8 +192,8 @@ def _spawn(
 
 def _run(arguments: list[str], *files: int) -> subprocess.Popen[bytes]:
     package = Path(child.__file__).parents[3]
-    return subprocess.Popen(  # noqa: S603 - our own interpreter on our own file
-        [sys.executable, "-I", "-S", child.__file__, str(package), *arguments],
+    return subprocess.Popen(  # noqa: S603 - our own interpreter on our own module
+        [sys.executable, "-I", "-S", "-c", _BEGIN, str(package), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
