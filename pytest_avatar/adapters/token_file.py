@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
+
+from pytest_avatar.core.lean_json import write_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,6 @@ def write_token_file(path: str | Path, session: Mapping[str, str]) -> None:
     except FileExistsError:
         return
     try:
-        os.write(file, json.dumps(session).encode())
+        os.write(file, write_texts(session))
     finally:
         os.close(file)

@@ -5,7 +5,6 @@ A run's first create waits until it is ready, so it imports no more than it take
 
 from __future__ import annotations
 
-import json
 import marshal
 import select
 import time
@@ -13,6 +12,7 @@ import time
 from pytest_avatar.adapters.token_file import write_token_file
 from pytest_avatar.adapters.watchdog.child import read_frame, write_frame
 from pytest_avatar.adapters.watchdog.line import BrokenAnswerError, Line, read_answer
+from pytest_avatar.core.lean_json import read_json
 from pytest_avatar.core.opening import named_session
 
 TYPE_CHECKING = False
@@ -94,7 +94,7 @@ class _Errand:
     def _keep(self, body: bytes) -> None:
         """Write down the session that an answer names, if it does."""
         try:
-            data = json.loads(body)
+            data = read_json(body)
         except (ValueError, RecursionError):
             return
         named = named_session(data) if isinstance(data, dict) else None

@@ -210,7 +210,8 @@ print(*sys.modules)
 """
     command = [sys.executable, "-I", "-S", "-c", code]
     modules = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    heavy = {"dataclasses", "email", "http.client", "pathlib", "ssl", "typing", "urllib.parse"}
+    heavy = {"dataclasses", "email", "enum", "http.client", "json", "pathlib", "re", "socket"}
+    heavy |= {"ssl", "typing", "urllib.parse"}
     assert heavy.isdisjoint(modules)
     assert "encodings.idna" not in modules
     assert len([name for name in modules if name.startswith("pytest_avatar.")]) < 10
