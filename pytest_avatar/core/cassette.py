@@ -187,7 +187,7 @@ def with_first_id_field(visual: dict[str, Any]) -> dict[str, Any]:
     return {first if key == second else key: value for key, value in visual.items()}
 
 
-_SUMMARY: Final = re.compile(r"sha256:[0-9a-f]{64}, [0-9]+ bytes")
+_SUMMARY: Final = r"sha256:[0-9a-f]{64}, [0-9]+ bytes"
 
 
 def audio_summary(content: bytes) -> str:
@@ -196,7 +196,7 @@ def audio_summary(content: bytes) -> str:
     Args:
         content: The recording, or what already stands for one.
     """
-    if len(content) < 120 and _SUMMARY.fullmatch(text := content.decode("utf-8", "replace")):
+    if len(content) < 120 and re.fullmatch(_SUMMARY, text := content.decode("utf-8", "replace")):
         return text
     return f"sha256:{hashlib.sha256(content).hexdigest()}, {len(content)} bytes"
 
@@ -209,9 +209,9 @@ def text_or_summary(body: bytes) -> str:
         return audio_summary(body)
 
 
-_BASE_SHAPE: Final = re.compile(r"(https?://[^/?#]+(?:/[^/?#]+)*?/avatar-session)(?=[/?#]|$)")
+_BASE_SHAPE: Final = r"(https?://[^/?#]+(?:/[^/?#]+)*?/avatar-session)(?=[/?#]|$)"
 _SESSION_CALLS: Final = "|".join(sorted(set(Operation) - {Operation.CREATE}))
-_SESSION_SHAPE: Final = re.compile(
+_SESSION_SHAPE: Final = (
     rf"(https?://[^/?#]+(?:/[^/?#]+)*?)/(?:[^/?#]+/(?:{_SESSION_CALLS})|create)/?(?:[?#].*)?"
 )
 
@@ -233,7 +233,7 @@ def find_base(request: Request, known: tuple[BaseUrl, ...]) -> BaseUrl | None:
 
 
 def _base_by_shape(request: Request) -> BaseUrl | None:
-    found = _BASE_SHAPE.match(request.url) or _SESSION_SHAPE.fullmatch(request.url)
+    found = re.match(_BASE_SHAPE, request.url) or re.fullmatch(_SESSION_SHAPE, request.url)
     if found is not None:
         return BaseUrl(found[1])
     if request.method == "POST" and b'"visualConfig"' in request.body:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 __all__ = ["Part", "read_multipart", "write_multipart"]
 
-_NAME = re.compile(r'[;\s]name="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-_FILENAME = re.compile(r'[;\s]filename="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+# Left as text, which `re` compiles once when it is needed: few runs see a form.
+_NAME = r'(?i)[;\s]name="((?:[^"\\]|\\.)*)"'
+_FILENAME = r'(?i)[;\s]filename="((?:[^"\\]|\\.)*)"'
 _DELIMITER_END = rb"(?=(?:--)?[ \t]*(?:\r\n|\Z))"
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_BOUNDARY = r'(?i)boundary=(?:"([^"]+)"|([^;\s]+))'
 
 
 class Part(NamedTuple):
@@ -50,7 +51,7 @@ def write_multipart(parts: list[Part], boundary: str) -> bytes:
 
 def read_multipart(body: bytes, content_type: str) -> list[Part] | None:
     """Return the fields of a form in their order; `None` if the body is no well-formed form."""
-    found = _BOUNDARY.search(content_type)
+    found = re.search(_BOUNDARY, content_type)
     if found is None:
         return None
     delimiter = re.escape(b"\r\n--" + (found[1] or found[2]).encode())
@@ -72,10 +73,10 @@ def _read_part(section: bytes) -> Part | None:
         )
     }
     disposition = headers.get("content-disposition", "")
-    name = _NAME.search(disposition)
+    name = re.search(_NAME, disposition)
     if name is None:
         return None
-    filename = _FILENAME.search(disposition)
+    filename = re.search(_FILENAME, disposition)
     return Part(
         name=_unescape(name[1]),
         content=content,

@@ -7,7 +7,6 @@ value, secrets by value, shape and key, and the base URL.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
@@ -48,18 +47,18 @@ DEFAULT_BASE: Final = BaseUrl(wire.DEFAULT_BASE_URL)
 
 _GZIP: Final = b"\x1f\x8b"
 
-_UUID: Final = re.compile(
-    r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])", re.IGNORECASE
-)
-_HEX: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])", re.IGNORECASE)
-_ISO: Final = re.compile(
-    r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?([.,]\d+)?(Z|[+-]\d\d:?\d\d)?(?![0-9])"
-)
-_TIME_KEY: Final = re.compile(
+# The patterns are left as text, which `re` compiles once when it is needed: a replay needs none, as
+# long as code under test sends what was recorded.
+_UUID: Final = r"(?i)(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])"
+_HEX: Final = r"(?i)(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])"
+_ISO: Final = r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?([.,]\d+)?(Z|[+-]\d\d:?\d\d)?(?![0-9])"
+_TIME_KEY: Final = (
     r"(?:^|_)(?:at|date|exp|expires|expiry|iat|nbf|time|timestamp|ts|created|updated)$"
-    r"|(?:At|Date|Expiry|Time|Timestamp|Expires)(?:Ms)?$",
+    r"|(?:At|Date|Expiry|Time|Timestamp|Expires)(?:Ms)?$"
 )
-_REQUEST_ID_KEY: Final = re.compile(r"(?:request|trace|correlation)_?id", re.IGNORECASE)
+_REQUEST_ID_KEY: Final = r"(?i)(?:request|trace|correlation)_?id"
+_WHEP: Final = r'"whepUrl"\s*:\s*("(?:[^"\\]|\\.)*")'
+_TURN: Final = r'"(username|credential)"\s*:\s*("(?:[^"\\]|\\.)*")'
 
 
 class Names:
@@ -106,11 +105,11 @@ class Normaliser:
     def text(self, text: str) -> str:
         """Return any text, without ids, tokens, secrets and the base URL of the run."""
         text = rebase(self._names(text), self._base, DEFAULT_BASE)
-        return self._secrets.scrub(_HEX.sub(_digest_of_hex, text))
+        return self._secrets.scrub(re.sub(_HEX, _digest_of_hex, text))
 
     def answer_text(self, text: str) -> str:
         """Return a text of an answer, without dates either."""
-        return _ISO.sub(_fixed_date, self.text(text))
+        return re.sub(_ISO, _fixed_date, self.text(text))
 
     def request_body(self, body: bytes) -> bytes:
         """Return the body of a request with every text in it rewritten; see `answer_body`."""
@@ -155,6 +154,8 @@ class _BodyRewriter(NamedTuple):
         return body if fresh == data else dump_json(fresh)
 
     def _gzip(self, body: bytes) -> bytes:
+        import gzip  # noqa: PLC0415 - few bodies are
+
         try:
             content = gzip.decompress(body)
         except (OSError, EOFError, zlib.error):
@@ -177,7 +178,7 @@ class _BodyRewriter(NamedTuple):
         return fresh
 
     def _string(self, key: str, value: str) -> str:
-        if self.is_answer and _REQUEST_ID_KEY.fullmatch(key):
+        if self.is_answer and re.fullmatch(_REQUEST_ID_KEY, key):
             return "request-id"
         return hide_under_key(key, self.text(value))
 
@@ -200,9 +201,9 @@ def _is_turn_server(value: Mapping[str, Any]) -> bool:
 def volatile(body: bytes) -> Iterator[tuple[str, str]]:
     """Yield kind and value of what in a body may differ from run to run, in its order."""
     text = body.decode("utf-8", "replace")
-    found = [(match.start(), "uuid", match[0]) for match in _UUID.finditer(text)]
-    found += [(match.start(), "hex", match[0]) for match in _HEX.finditer(text)]
-    found += [(match.start(), "whep", _unquoted(match[1])) for match in _WHEP.finditer(text)]
+    found = [(match.start(), "uuid", match[0]) for match in re.finditer(_UUID, text)]
+    found += [(match.start(), "hex", match[0]) for match in re.finditer(_HEX, text)]
+    found += [(match.start(), "whep", _unquoted(match[1])) for match in re.finditer(_WHEP, text)]
     for _, kind, value in sorted(found):
         if not is_placeholder(value):
             yield kind, value
@@ -214,15 +215,11 @@ def secret_values(body: bytes) -> Iterator[tuple[str, str]]:
     TURN credentials are only if they are no ordinary words: some are `kaltura` and `avatar`.
     """
     text = body.decode("utf-8", "replace")
-    yield from (("whep-url", _unquoted(match[1])) for match in _WHEP.finditer(text))
+    yield from (("whep-url", _unquoted(match[1])) for match in re.finditer(_WHEP, text))
     if '"credential"' in text:
-        for match in _TURN.finditer(text):
+        for match in re.finditer(_TURN, text):
             if not (value := _unquoted(match[2])).isalpha():
                 yield f"turn-{match[1]}", value
-
-
-_WHEP: Final = re.compile(r'"whepUrl"\s*:\s*("(?:[^"\\]|\\.)*")')
-_TURN: Final = re.compile(r'"(username|credential)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def _unquoted(text: str) -> str:
@@ -266,7 +263,11 @@ def _fixed_date(match: re.Match[str]) -> str:
 
 
 def _fixed_time(key: str, value: Any) -> Any:  # noqa: ANN401 - JSON data
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _TIME_KEY.search(key):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not re.search(_TIME_KEY, key)
+    ):
         return value
     if value >= 1e11:
         return type(value)(EPOCH_SECONDS * 1000)

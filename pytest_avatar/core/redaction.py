@@ -47,27 +47,25 @@ _JWT: Final = (
 _OPEN_KS_V1: Final = r"()[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
 _HEX_32: Final = r"()(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
 
+# Most patterns here are left as text, which `re` compiles once when it is needed: in most runs none
+# is, and to compile them all takes longer than a replayed test.
+
 # In each shape, group 1 is what stands before the secret and is none. Before it stands what every
 # match has in it: hardly any text has, and to look for that takes far less.
-_SHAPES: Final = (("djJ8", re.compile(_KS_V2), "ks"), (".eyJ", re.compile(_JWT), "token"))
+_SHAPES: Final = (("djJ8", _KS_V2, "ks"), (".eyJ", _JWT, "token"))
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
-_SCANNED: Final = tuple(
-    (re.compile(shape.encode()), name)
-    for shape, name in (
-        (_KS_V2, "ks"),
-        (_JWT, "token"),
-        (_OPEN_KS_V1, "ks"),
-        (_HEX_32, "admin secret"),
-    )
+_SCANNED: Final = (
+    (_KS_V2.encode(), "ks"),
+    (_JWT.encode(), "token"),
+    (_OPEN_KS_V1.encode(), "ks"),
+    (_HEX_32.encode(), "admin secret"),
 )
-_KS_V1_INSIDE: Final = re.compile(_OPEN_KS_V1.encode())
-_SCANNED_RUN: Final = re.compile(rb"[A-Za-z0-9+/_\-]{11,}")
+_SCANNED_RUN: Final = rb"[A-Za-z0-9+/_\-]{11,}"
 
-_KEYED: Final = re.compile(
-    r"""(?P<head>(?P<q>\\?["'])(?P<key>"""
-    + "|".join("[_-]?".join(re.findall("[A-Z]?[a-z]+", key)) for key in SECRET_KEYS)
-    + r""")(?P=q)\s*:\s*(?P<v>\\?["']))(?P<value>(?:(?!(?P=v))(?:\\.|[^\\])){1,9000})(?P=v)""",
-    re.IGNORECASE | re.DOTALL,
+_ANY_KEY: Final = "|".join(re.sub("[A-Z]", r"[_-]?\g<0>", key) for key in SECRET_KEYS)
+_KEYED: Final = (
+    rf"""(?is)(?P<head>(?P<q>\\?["'])(?P<key>{_ANY_KEY})(?P=q)\s*:\s*(?P<v>\\?["']))"""
+    r"""(?P<value>(?:(?!(?P=v))(?:\\.|[^\\])){1,9000})(?P=v)"""
 )
 _AUTHORIZATION: Final = re.compile(
     r"""(authorization\\?["']?\s*[:=,]\s*[bB]?\\?["']?(?:KS|Bearer)\s+)([^\s"'\\,<>]+)""",
@@ -120,10 +118,10 @@ class Secrets:
         text = self._replacer(text)
         for core, shape, name in _SHAPES:
             if core in text:
-                text = shape.sub(partial(_scrub_shape, name), text)
+                text = re.sub(shape, partial(_scrub_shape, name), text)
         text = _AUTHORIZATION.sub(r"\1<redacted>", text)
         if '"' in text or "'" in text:
-            text = _KEYED.sub(_scrub_keyed, text)
+            text = re.sub(_KEYED, _scrub_keyed, text)
         return _RUN.sub(self._scrub_run, text)
 
     def find(self, data: bytes) -> tuple[str, ...]:
@@ -142,7 +140,7 @@ class Secrets:
             found.update(
                 name
                 for shape, name in _SCANNED
-                for match in shape.finditer(view)
+                for match in re.finditer(shape, view)
                 if not is_placeholder(match[0][len(match[1]) :].decode())
             )
         return tuple(sorted(found))
@@ -153,7 +151,7 @@ class Secrets:
         if "H4sI" not in run and len(run) < 56:
             return run
         pieces = [view for piece in _decoded(run.encode()) for view in (piece, *_unzipped(piece))]
-        if any(_KS_V1_INSIDE.search(piece) for piece in pieces):
+        if any(re.search(_OPEN_KS_V1.encode(), piece) for piece in pieces):
             return "<ks>"
         if "H4sI" in run and (found := self.find(run.encode())):
             return f"<{found[0]}>"
@@ -196,7 +194,7 @@ def _inner_views(view: bytes) -> Iterator[bytes]:
     if b"\\" in view:
         yield _unescape(view)
     yield from _unzipped(view)
-    runs = _SCANNED_RUN.findall(view)
+    runs = re.findall(_SCANNED_RUN, view)
     for offset in range(4):
         pieces = [_decode(run[offset:]) for run in runs]
         yield from (inner for piece in pieces for inner in _unzipped(piece))
@@ -204,7 +202,7 @@ def _inner_views(view: bytes) -> Iterator[bytes]:
             yield b"\0".join(pieces)
 
 
-_JSON_ESCAPE: Final = re.compile(rb'\\(?:u([0-9A-Fa-f]{4})|(["\\/nrt]))')
+_JSON_ESCAPE: Final = rb'\\(?:u([0-9A-Fa-f]{4})|(["\\/nrt]))'
 _JSON_CHARACTERS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -214,7 +212,7 @@ def _unescape(view: bytes) -> bytes:
             return chr(int(match[1], 16)).encode("utf-8", "surrogatepass")
         return _JSON_CHARACTERS.get(match[2], match[2])
 
-    return _JSON_ESCAPE.sub(character, view)
+    return re.sub(_JSON_ESCAPE, character, view)
 
 
 def _decoded(run: bytes) -> list[bytes]:

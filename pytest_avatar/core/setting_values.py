@@ -118,10 +118,7 @@ def _read(row: Row, given: Given) -> Any:  # noqa: ANN401 - each setting has its
 
 def _shown(text: str) -> str:
     """Return a refused value without a secret that is in the wrong place."""
-    return repr(Secrets().scrub(_USER.sub("//<redacted>@", text)))
-
-
-_USER: Final = re.compile(r"//[^/?#]*@")
+    return repr(Secrets().scrub(re.sub("//[^/?#]*@", "//<redacted>@", text)))
 
 
 def _settle_mode(values: dict[str, Any], sources: dict[str, str]) -> None:

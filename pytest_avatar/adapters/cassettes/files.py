@@ -144,13 +144,13 @@ class _BrokenError(Exception):
         self.interaction = interaction
 
 
-_CONFLICT: Final = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+_CONFLICT: Final = r"(?m)^(?:<{7}|={7}|>{7})(?: |$)"
 
 
 def _check_text(text: str) -> None:
     if not text.strip():
         raise _BrokenError("the file is empty", line=1)
-    if found := _CONFLICT.search(text):
+    if found := re.search(_CONFLICT, text):
         line = text.count("\n", 0, found.start()) + 1
         raise _BrokenError("a merge conflict was left in it", line=line)
 
