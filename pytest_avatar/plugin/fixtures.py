@@ -9,7 +9,6 @@ import pytest
 
 from pytest_avatar.plugin.markers import avatar, options_of
 from pytest_avatar.plugin.options import session_scope
-from pytest_avatar.plugin.start import watching_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_avatar.plugin.cassette import AvatarCassette
     from pytest_avatar.plugin.factory import AvatarSessionFactory
     from pytest_avatar.plugin.gateway import AvatarGateway
+    from pytest_avatar.plugin.run import AvatarRun
 
 __all__ = [
     "FIXTURES",
@@ -38,7 +38,7 @@ __all__ = [
 def avatar_session(request: pytest.FixtureRequest, avatar_ks: str) -> Iterator[AvatarSession]:
     """An open avatar session, ended in teardown whatever happens."""
     __tracebackhide__ = True
-    with watching_run(request).sessions.opened(avatar_ks, options_of(request.node)) as session:
+    with _run(request).sessions.opened(avatar_ks, options_of(request.node)) as session:
         yield session
 
 
@@ -52,9 +52,7 @@ def async_avatar_session(
     its event loop.
     """
     __tracebackhide__ = True
-    with watching_run(request).sessions.opened_async(
-        avatar_ks, options_of(request.node)
-    ) as session:
+    with _run(request).sessions.opened_async(avatar_ks, options_of(request.node)) as session:
         yield session
 
 
@@ -64,7 +62,7 @@ def avatar_session_factory(
 ) -> Iterator[AvatarSessionFactory]:
     """A callable that opens more sessions, all ended in teardown, newest first."""
     __tracebackhide__ = True
-    sessions, marked = watching_run(request).sessions, options_of(request.node)
+    sessions, marked = _run(request).sessions, options_of(request.node)
     with ExitStack() as stack:
 
         def open_session(**given: Any) -> AvatarSession:  # noqa: ANN401 - see the protocol
@@ -78,14 +76,14 @@ def avatar_session_factory(
 @pytest.fixture(scope="session")
 def avatar_settings(request: pytest.FixtureRequest) -> AvatarSettings:
     """The resolved settings of the run, read-only."""
-    return watching_run(request).settings
+    return _run(request).settings
 
 
 @pytest.fixture(scope="session")
 def avatar_ks(request: pytest.FixtureRequest) -> str:
     """The Kaltura Session that opens sessions; override it in a `conftest.py` to mint one."""
     __tracebackhide__ = True
-    return watching_run(request).ks
+    return _run(request).ks
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +91,7 @@ def avatar_ledger(request: pytest.FixtureRequest) -> AvatarLedger:
     """The sessions of this run: `.sessions`, `.open_sessions`, `.assert_no_leaks()`."""
     from pytest_avatar.plugin.books import AvatarLedger  # noqa: PLC0415 - only who asks needs it
 
-    return AvatarLedger(watching_run(request))
+    return AvatarLedger(_run(request))
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +103,7 @@ def avatar_gateway(request: pytest.FixtureRequest) -> Iterator[AvatarGateway]:
     """
     from pytest_avatar.plugin.gateway import running_gateway  # noqa: PLC0415 - needs the extra
 
-    with running_gateway(watching_run(request)) as gateway:
+    with running_gateway(_run(request)) as gateway:
         yield gateway
 
 
@@ -114,7 +112,14 @@ def avatar_cassette(request: pytest.FixtureRequest) -> AvatarCassette:
     """The cassette in use: its path, and what has been played of it and what has not."""
     from pytest_avatar.plugin.cassette import AvatarCassette  # noqa: PLC0415 - as above
 
-    return AvatarCassette(watching_run(request).tapes.of_test)
+    return AvatarCassette(_run(request).tapes.of_test)
+
+
+def _run(request: pytest.FixtureRequest) -> AvatarRun:
+    """Return the run, which watches from now on."""
+    from pytest_avatar.plugin.start import watching_run  # noqa: PLC0415 - only runs that use us
+
+    return watching_run(request)
 
 
 FIXTURES = frozenset(__all__) - {"FIXTURES"}

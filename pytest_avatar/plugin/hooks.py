@@ -15,21 +15,13 @@ import pytest
 from pytest_avatar.plugin.fixtures import FIXTURES
 from pytest_avatar.plugin.markers import check_markers, register_markers
 from pytest_avatar.plugin.options import (
+    LIST_OPTION,
     add_options,
     gather_settings,
     header_lines,
+    is_configured,
 )
 from pytest_avatar.plugin.siblings import remember_siblings
-from pytest_avatar.plugin.start import (
-    begin,
-    is_watching_all,
-    list_cassettes,
-    listen,
-    pass_over_cassettes,
-    raise_shield,
-    run_of,
-    tell_waits,
-)
 
 if TYPE_CHECKING:
     import argparse
@@ -54,11 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Check the settings, unless somebody only asks for help, and shield an offline run or listen.
 
-    As early as this, since the import of a conftest may open sessions.
+    As early as this, since the import of a conftest may open sessions. Where the project does not
+    show that it uses avatars, that waits until a test is found that does.
     """
     options = early_config.known_args_namespace
-    if not _only_asks(options):
-        gather_settings(early_config, options)
+    if _only_asks(options):
+        return
+    gather_settings(early_config, options)
+    if is_configured(early_config):
+        from pytest_avatar.plugin.start import listen, raise_shield  # noqa: PLC0415 - see above
+
         raise_shield(early_config)
         if not _is_distributed(options):
             listen(early_config)
@@ -70,10 +67,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if _only_asks(config.option):
         return
     gather_settings(config, config.option)
-    begin(config)
-    pass_over_cassettes(config)
-    list_cassettes(config)
-    tell_waits(config)
+    is_used = is_configured(config)
+    if is_used:
+        from pytest_avatar.plugin.start import begin  # noqa: PLC0415 - see above
+
+        begin(config)
+    if file := config.getoption(LIST_OPTION):
+        from pytest_avatar.plugin.listing import Lister  # noqa: PLC0415 - only if asked for
+
+        config.pluginmanager.register(Lister(file), "avatar-lister")
     if _wants_spans():
         from pytest_avatar.plugin.tracing import trace_run  # noqa: PLC0415 - only if asked for
 
@@ -82,7 +84,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_avatar.plugin.controller import Controller  # noqa: PLC0415 - only with workers
 
         config.pluginmanager.register(Controller(config), "avatar-controller")
-    else:
+    elif is_used:
+        from pytest_avatar.plugin.start import listen  # noqa: PLC0415 - see above
+
         listen(config)
 
 
@@ -104,12 +108,10 @@ def pytest_make_collect_report(
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Check the markers, and watch the tests that use a marker or a fixture of ours."""
     watched = [item for item in items if check_markers(item) or _asks_for_ours(item)]
-    if not watched and not is_watching_all(config):
-        return
-    run = run_of(config)
-    for item in watched:
-        run.watch(item)
-    run.activate()
+    if watched or is_configured(config):
+        from pytest_avatar.plugin.start import watch  # noqa: PLC0415 - see above
+
+        watch(config, watched)
 
 
 def _only_asks(options: argparse.Namespace) -> bool:

@@ -1,4 +1,7 @@
-"""From nothing to a run that watches: what costs time is imported here, and only when needed."""
+"""From a project that uses avatars to a run that watches them.
+
+What that takes is imported piece by piece, when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,20 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_avatar.plugin.options import LIST_OPTION, cassette_folder, is_configured, resolved
+from pytest_avatar.plugin.options import cassette_folder, resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.shield import Shield
 
 __all__ = [
     "begin",
-    "is_watching_all",
-    "list_cassettes",
     "listen",
-    "pass_over_cassettes",
     "raise_shield",
     "run_of",
-    "tell_waits",
+    "watch",
     "watching_run",
 ]
 
@@ -49,56 +51,40 @@ def watching_run(request: pytest.FixtureRequest) -> AvatarRun:
 
 
 def raise_shield(config: pytest.Config) -> None:
-    """Shield an offline run from the beginning, where the project shows that it uses avatars.
-
-    Where it does not, the shield goes up when a test is found that does.
-    """
-    if is_configured(config):
-        _shield_of(config)
+    """Shield an offline run from the beginning."""
+    _shield_of(config)
 
 
 def begin(config: pytest.Config) -> None:
-    """Have what the shield refuses told at the end, also if no test uses avatars."""
-    raise_shield(config)
-    if _shield_key in config.stash:
-        run_of(config)
+    """Take part in a run, also if no test uses avatars.
 
-
-def listen(config: pytest.Config) -> None:
-    """Listen from before the tests are imported, where a session of theirs would be a real one."""
-    if is_configured(config) and resolved(config).mode != "replay":
-        run_of(config).activate()
-
-
-def tell_waits(config: pytest.Config) -> None:
-    """Have tests that waited for a free place named with `-v`, if places are limited."""
-    if is_configured(config) and resolved(config).max_sessions and config.get_verbosity() > 0:
-        from pytest_avatar.plugin.waiting import WaitTeller  # noqa: PLC0415 - only with a limit
-
-        config.pluginmanager.register(WaitTeller(config), "avatar-waits")
-
-
-def pass_over_cassettes(config: pytest.Config) -> None:
-    """Collect the cassette folder ourselves, if there is one."""
+    What the shield refuses is told at the end, and the cassette folder is collected by us.
+    """
+    run_of(config)
     folder = cassette_folder(config)
     if os.path.isdir(folder):  # noqa: PTH112 - fast
         from pytest_avatar.plugin.collecting import CassetteCollecting  # noqa: PLC0415 - see above
 
         config.pluginmanager.register(CassetteCollecting(folder), "avatar-collecting")
+    if resolved(config).max_sessions and config.get_verbosity() > 0:
+        from pytest_avatar.plugin.waiting import WaitTeller  # noqa: PLC0415 - only with a limit
+
+        config.pluginmanager.register(WaitTeller(config), "avatar-waits")
 
 
-def list_cassettes(config: pytest.Config) -> None:
-    """Write down which cassettes the tests may use, if `pytest-avatar cassettes` asks."""
-    file = config.getoption(LIST_OPTION)
-    if file:
-        from pytest_avatar.plugin.listing import Lister  # noqa: PLC0415 - only when asked
-
-        config.pluginmanager.register(Lister(file), "avatar-lister")
+def listen(config: pytest.Config) -> None:
+    """Listen from before the tests are imported, where a session of theirs would be a real one."""
+    if resolved(config).mode != "replay":
+        run_of(config).activate()
 
 
-def is_watching_all(config: pytest.Config) -> bool:
-    """Whether every test is watched."""
-    return _run_key in config.stash and config.stash[_run_key].settings.watch
+def watch(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Watch tests, and all others too if the settings say so."""
+    if items or resolved(config).watch:
+        run = run_of(config)
+        for item in items:
+            run.watch(item)
+        run.activate()
 
 
 def _shield_of(config: pytest.Config) -> Shield:
