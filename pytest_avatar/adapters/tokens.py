@@ -7,8 +7,10 @@ the session is open. Whatever token file is left when its process is dead is a s
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from pytest_avatar.adapters.token_file import write_token_file
@@ -49,12 +51,14 @@ def keep_token(journal: Path, session: OpenSession) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    write_token_file(token_path(journal, session.key), asdict(session))
+    texts = {name: getattr(session, name) for name in _TEXTS}
+    write_token_file(token_path(journal, session.key), texts)
 
 
 def drop_token(journal: Path, key: str) -> None:
     """Remove the token file of a session that is over; there may be none."""
-    token_path(journal, key).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(token_path(journal, key))  # noqa: PTH108 - a path object takes longer to make
 
 
 def kept_tokens(journal: Path) -> list[Path]:
@@ -71,12 +75,16 @@ def read_token(path: Path) -> OpenSession | None:
     """Read a token file; `None` if it was never finished, or has been removed."""
     try:
         data = json.loads(path.read_bytes())
-        values = {name: data[name] for name in OpenSession.__dataclass_fields__}
+        values = {name: data[name] for name in _TEXTS}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return OpenSession(**values) if all(isinstance(item, str) for item in values.values()) else None
 
 
-def token_path(journal: Path, key: str) -> Path:
+def token_path(journal: Path, key: str) -> str:
     """Return where the token of a session is kept."""
-    return journal.with_name(f"{journal.stem}.{quote(key, safe='')}.token")
+    stem, _ = os.path.splitext(journal)  # noqa: PTH122 - as above
+    return f"{stem}.{quote(key, safe='')}.token"
+
+
+_TEXTS: Final = tuple(item.name for item in fields(OpenSession))

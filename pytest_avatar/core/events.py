@@ -126,14 +126,18 @@ class Event(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as JSON data, without what does not apply."""
-        data = {name: getattr(self, name) for name in _EVENT_FIELDS}
+        data: dict[str, Any] = {
+            name: value
+            for name, value in zip(_EVENT_FIELDS, self, strict=True)
+            if value is not None
+        }
         if self.opener is not None:
             data["opener"] = {
                 name: value
                 for name in _OPENER_FIELDS
                 if (value := getattr(self.opener, name)) is not None
             }
-        return {name: value for name, value in data.items() if value is not None}
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Event:

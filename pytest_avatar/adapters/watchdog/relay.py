@@ -98,7 +98,7 @@ class CreateRelay:
         """
         message = {
             "key": key,
-            "file": str(token_path(self._journal, key)),
+            "file": token_path(self._journal, key),
             "base_url": base_url,
             "timeout": timeout,
             "address": _address(request.url),
