@@ -33,6 +33,7 @@ class RunJournal:
         self._journal: Journal | None = None
         self._watchdog: Watchdog | None = None
         self._is_begun = False
+        self._is_settled = False
         self._complaint: str | None = None
         self._refusal: SettingError | None = None
 
@@ -49,13 +50,16 @@ class RunJournal:
         return self._complaint
 
     def _wait_for_the_watchdog(self) -> None:
-        """Wait until the watchdog is ready; take note if it will never be."""
+        """Wait, once, until the watchdog is ready; take note if it will never be."""
+        if self._is_settled:
+            return
         self.begin()
         with self._opening:
             problem = None if self._watchdog is None else self._watchdog.why_not_ready()
             if problem is not None:
                 self._watchdog = None
                 self._refuse(problem)
+            self._is_settled = True
 
     @property
     def relay(self) -> CreateRelay | None:
