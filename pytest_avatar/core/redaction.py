@@ -47,13 +47,22 @@ _JWT: Final = (
 _OPEN_KS_V1: Final = r"()[0-9a-f]{40}\|[^;|\s]*;[^;|\s]*;[0-9]+;"
 _HEX_32: Final = r"()(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"
 
-# Most patterns here are left as text, which `re` compiles once when it is needed: in most runs none
-# is, and to compile them all takes longer than a replayed test.
+# Patterns here are left as text, which `re` compiles once when it is needed: in most runs none is,
+# and to compile them all takes longer than a replayed test.
 
 # In each shape, group 1 is what stands before the secret and is none. Before it stands what every
 # match has in it: hardly any text has, and to look for that takes far less.
 _SHAPES: Final = (("djJ8", _KS_V2, "ks"), (".eyJ", _JWT, "token"))
-_RUN: Final = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
+_RUN: Final = r"[A-Za-z0-9+/_\-]{16,}={0,2}"
+_GZIPPED: Final = "H4sI"
+"""How base64 of a gzip begins."""
+
+_SHORTEST_KS_V1: Final = 56
+"""Characters of base64, padding included, that a KS of version 1 takes at least."""
+
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_IN_RUNS: Final = bytes.maketrans(_BASE64, b"x" * len(_BASE64))
+_LONG_RUN: Final = b"x" * (_SHORTEST_KS_V1 - len("=="))
 _SCANNED: Final = (
     (_KS_V2.encode(), "ks"),
     (_JWT.encode(), "token"),
@@ -67,9 +76,8 @@ _KEYED: Final = (
     rf"""(?is)(?P<head>(?P<q>\\?["'])(?P<key>{_ANY_KEY})(?P=q)\s*:\s*(?P<v>\\?["']))"""
     r"""(?P<value>(?:(?!(?P=v))(?:\\.|[^\\])){1,9000})(?P=v)"""
 )
-_AUTHORIZATION: Final = re.compile(
-    r"""(authorization\\?["']?\s*[:=,]\s*[bB]?\\?["']?(?:KS|Bearer)\s+)([^\s"'\\,<>]+)""",
-    re.IGNORECASE,
+_AUTHORIZATION: Final = (
+    r"""(?i)(authorization\\?["']?\s*[:=,]\s*[bB]?\\?["']?(?:KS|Bearer)\s+)([^\s"'\\,<>]+)"""
 )
 
 _DEEPEST: Final = 4
@@ -119,10 +127,13 @@ class Secrets:
         for core, shape, name in _SHAPES:
             if core in text:
                 text = re.sub(shape, partial(_scrub_shape, name), text)
-        text = _AUTHORIZATION.sub(r"\1<redacted>", text)
+        if "author" in text.lower():  # no more of it: `(?i)` takes other letters for an `i`
+            text = re.sub(_AUTHORIZATION, r"\1<redacted>", text)
         if '"' in text or "'" in text:
             text = re.sub(_KEYED, _scrub_keyed, text)
-        return _RUN.sub(self._scrub_run, text)
+        if _GZIPPED in text or _has_long_run(text):
+            text = re.sub(_RUN, self._scrub_run, text)
+        return text
 
     def find(self, data: bytes) -> tuple[str, ...]:
         """Return the names of the secrets that stand in some bytes, however encoded; sorted.
@@ -148,12 +159,12 @@ class Secrets:
     def _scrub_run(self, match: re.Match[str]) -> str:
         """Replace a run of base64 that is a KS of version 1, or a gzip with a secret in it."""
         run = match[0]
-        if "H4sI" not in run and len(run) < 56:
+        if _GZIPPED not in run and len(run) < _SHORTEST_KS_V1:
             return run
         pieces = [view for piece in _decoded(run.encode()) for view in (piece, *_unzipped(piece))]
         if any(re.search(_OPEN_KS_V1.encode(), piece) for piece in pieces):
             return "<ks>"
-        if "H4sI" in run and (found := self.find(run.encode())):
+        if _GZIPPED in run and (found := self.find(run.encode())):
             return f"<{found[0]}>"
         return run
 
@@ -165,6 +176,11 @@ _SCHEMES: Final = frozenset({"bearer", "ks"})
 def _scrub_shape(name: str, match: re.Match[str]) -> str:
     before = match[1]
     return match[0] if is_placeholder(match[0][len(before) :]) else f"{before}<{name}>"
+
+
+def _has_long_run(text: str) -> bool:
+    """Whether a run may be a KS of version 1. Takes far less than to look at every run."""
+    return _LONG_RUN in text.encode("utf-8", "replace").translate(_IN_RUNS)
 
 
 def _scrub_keyed(match: re.Match[str]) -> str:

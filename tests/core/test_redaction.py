@@ -25,6 +25,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiJhYmMifQ.c2lnbmF0dXJl"
 KS_V1 = base64.b64encode(
     b"0123456789abcdef0123456789abcdef01234567|1;1;1999999999;2;0.5;me;*"
 ).decode()
+SHORTEST_KS_V1 = base64.b64encode(b"0123456789abcdef0123456789abcdef01234567|;;0;").decode()
 
 
 def _base64_after(
@@ -95,7 +96,7 @@ def test_of_two_secrets_one_in_the_other_the_longer_is_replaced_first() -> None:
     assert secrets.scrub("abcdefgh-ijklmn and abcdefgh") == "<long> and <short>"
 
 
-@pytest.mark.parametrize("secret", [KS, JWT, KS_V1])
+@pytest.mark.parametrize("secret", [KS, JWT, KS_V1, SHORTEST_KS_V1])
 def test_a_secret_that_nobody_made_known_is_replaced_by_its_shape(secret: str) -> None:
     scrubbed = Secrets().scrub(f"it was {secret}, they said")
     assert secret not in scrubbed
@@ -126,12 +127,24 @@ def test_an_admin_secret_is_found_by_its_shape() -> None:
         "('Authorization', 'Bearer y')",
         '{"authorization": "Bearer y"}',
         "b'authorization: ks x'",
+        "AUTHORIZATION: BEARER y",
+        "author\u0131zat\u0131on: \u212as x",
     ],
 )
 def test_a_short_secret_is_replaced_by_its_key(text: str) -> None:
     scrubbed = Secrets().scrub(text)
     assert "<" in scrubbed
-    for value in ("kaltura", "'x'", "KS x", "ks x", "Bearer y", '"k"', "w.example", 'a\\"b'):
+    for value in (
+        "kaltura",
+        "'x'",
+        "KS x",
+        "s x",
+        "Bearer y",
+        "BEARER y",
+        '"k"',
+        "w.example",
+        'a\\"b',
+    ):
         assert value not in scrubbed
 
 
