@@ -37,6 +37,11 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+_PENDING: Final = frozenset({State.CREATING, State.OPEN})
+_UNCERTAIN: Final = frozenset({State.CREATING, State.UNKNOWN})
+_SETTLED: Final = frozenset({State.REFUSED, State.ENDED})
+
+
 class EndAttempt(NamedTuple):
     """One try to end a session.
 
@@ -108,12 +113,12 @@ class SessionRecord:
     @property
     def is_pending(self) -> bool:
         """Whether the session is open, or is being opened right now."""
-        return self.state is State.OPEN or self.state is State.CREATING
+        return self.state in _PENDING
 
     @property
     def verdict(self) -> Verdict:
         """What the session means for the run. A leak stays a leak after we have ended it."""
-        if self.state in (State.CREATING, State.UNKNOWN):
+        if self.state in _UNCERTAIN:
             return Verdict.UNKNOWN
         if self.is_open and (self.end_attempts or self.judged is None):
             return Verdict.LOST
@@ -299,14 +304,14 @@ class Ledger:
     def fold(self, event: Event) -> None:
         """Take in one event. Events of sessions that were never begun are passed over."""
         with self._lock:
-            if event.kind is Kind.CREATING and event.opener is not None:
+            if event.opener is not None and event.kind is Kind.CREATING:
                 record = SessionRecord(event.key, event.opener, event.at)
                 self._records[event.key] = self._unsettled[event.key] = record
             elif (known := self._records.get(event.key)) is not None:
                 _FOLDS[event.kind](known, event)
                 if event.session_id is not None:
                     self._keys[event.session_id] = event.key
-                if known.state is State.ENDED or known.state is State.REFUSED:
+                if known.state in _SETTLED:
                     self._settle(event.key)
                 if not known.is_pending:
                     self._changed.notify_all()
