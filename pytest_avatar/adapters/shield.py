@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -89,15 +90,17 @@ class ShieldedCalls:
 
     def close(self) -> None:
         """Let the threads go."""
-        while self._idle:
-            self._idle.pop().leave()
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().leave()
 
     def _free_thread(self) -> ShieldedThread:
         """Return a thread that waits for a call. Those of a process that forked us are not here."""
-        while self._idle:
-            thread = self._idle.pop()
-            if thread.is_alive():
-                return thread
+        with suppress(IndexError):  # none is left, or another caller was faster
+            while True:
+                thread = self._idle.pop()
+                if thread.is_alive():
+                    return thread
         thread = ShieldedThread(self._idle)
         thread.start()
         return thread

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -110,6 +111,17 @@ def test_callers_at_once_do_not_wait_for_each_other(calls: ShieldedCalls) -> Non
     with ThreadPoolExecutor(3) as pool:
         met = [pool.submit(calls.make, meeting.wait, kept=print) for _ in range(3)]
     assert sorted(one.result() for one in met) == [0, 1, 2]
+
+
+def test_many_callers_share_the_threads_that_are_free(calls: ShieldedCalls) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda n: calls.make(lambda: n, kept=print), range(2000)))
+    finally:
+        sys.setswitchinterval(before)
+    assert made == list(range(2000))
 
 
 def test_the_thread_leaves_when_it_is_let_go() -> None:
