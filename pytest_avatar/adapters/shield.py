@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 __all__ = ["ShieldedCalls", "ShieldedThread"]
 
@@ -69,6 +69,8 @@ class ShieldedCalls:
         Raises:
             BaseException: What the call raised; or the interrupt, once the call is over.
         """
+        from concurrent.futures import Future  # noqa: PLC0415 - a replay makes no such calls
+
         result: Future[_T] = Future()
         context = contextvars.copy_context()
 

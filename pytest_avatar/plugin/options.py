@@ -114,13 +114,14 @@ def session_scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: A
 
 
 def _resolve(given: dict[str, Given]) -> AvatarSettings:
-    from pytest_avatar.adapters.reports import check_suffix  # noqa: PLC0415 - see the table
-    from pytest_avatar.core.errors import SettingError  # noqa: PLC0415
+    from pytest_avatar.core.errors import SettingError  # noqa: PLC0415 - see the table
     from pytest_avatar.core.setting_values import resolve  # noqa: PLC0415
 
     try:
         settings = resolve(given)
         for path in settings.reports:
+            from pytest_avatar.adapters.reports import check_suffix  # noqa: PLC0415 - if asked for
+
             check_suffix(path)
     except SettingError as error:
         raise pytest.UsageError(f"pytest-avatar: {error}") from None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_avatar.core.settings import GithubPolicy
-from pytest_avatar.plugin.header import remember_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -52,6 +51,8 @@ class Publisher:
             self._write(report, self._run.config.rootpath / path)
         negotiated = self._run.findings.negotiated
         if negotiated is not None and self._run.settings.mode.is_live:
+            from pytest_avatar.plugin.header import remember_dialect  # noqa: PLC0415 - live modes only
+
             remember_dialect(self._run.config, self._run.settings, negotiated)
         if report.sessions and self._is_for_github:
             self._tell_github(report)

@@ -16,7 +16,6 @@ from pytest_avatar.core.ledger import Ledger
 from pytest_avatar.core.model import Token
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.settings import Mode
-from pytest_avatar.plugin.controller import RUN_ID, make_run_id
 from pytest_avatar.plugin.findings import Findings
 from pytest_avatar.plugin.signals import end_in_order
 from pytest_avatar.plugin.stage import Stage
@@ -154,7 +153,8 @@ class AvatarRun:
     @cached_property
     def run_dir(self) -> Path:
         """The directory that all processes of this run share; made when it is first needed."""
-        from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415 - imports adapters
+        from pytest_avatar.plugin.controller import RUN_ID, make_run_id  # noqa: PLC0415 - live modes and workers
+        from pytest_avatar.plugin.run_dir import run_dir  # noqa: PLC0415
 
         given: str | None = getattr(self.config, "workerinput", {}).get(RUN_ID)
         return run_dir(self.settings.mode, given or make_run_id())

@@ -12,10 +12,8 @@ import pytest
 from pytest_avatar.core.report import Allowance, RunFacts, build_report
 from pytest_avatar.core.settings import LeakPolicy
 from pytest_avatar.core.summary import summarise, verdict_line, verdict_text
-from pytest_avatar.plugin.controller import FINDINGS
 from pytest_avatar.plugin.judge import Judge
 from pytest_avatar.plugin.publisher import Publisher
-from pytest_avatar.plugin.verdict_item import fail_run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -98,6 +96,8 @@ class Verdict:
         if report.failures and not self._is_told and self._is_strict:
             failures.append(verdict_text(report))
         if failures:
+            from pytest_avatar.plugin.verdict_item import fail_run  # noqa: PLC0415 - most runs are clean
+
             fail_run(session, verdict_line(report), "\n\n".join(failures))
             self._is_told = bool(report.failures)
 
@@ -151,6 +151,8 @@ class WorkerEnd:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Judge when every fixture is torn down, before pytest-xdist reports to the controller."""
+        from pytest_avatar.plugin.controller import FINDINGS  # noqa: PLC0415 - workers only
+
         try:
             yield
         finally:
