@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_avatar.core.wire import json_type
+from pytest_avatar.core.text import json_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

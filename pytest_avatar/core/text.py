@@ -12,6 +12,7 @@ __all__ = [
     "count",
     "decimal",
     "duration",
+    "json_type",
     "listed",
     "moment",
     "printable",
@@ -92,3 +93,19 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 - JSON data
     except ValueError:
         return json.loads(body)
     return data if end == len(text) else json.loads(body)
+
+
+def json_type(value: object) -> str:
+    """Return what JSON calls the type of a value."""
+    return _JSON_TYPES.get(type(value), "value")
+
+
+_JSON_TYPES: Final = {
+    dict: "object",
+    list: "list",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}

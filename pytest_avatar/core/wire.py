@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from pytest_avatar.core.http import BaseUrl, Headers, Request, Response, header
 from pytest_avatar.core.multipart import Part, read_multipart, write_multipart
 from pytest_avatar.core.opening import named_session
-from pytest_avatar.core.text import decimal, read_json
+from pytest_avatar.core.text import decimal, json_type, read_json
 
 __all__ = [
     "CREATE_PATHS",
@@ -35,7 +35,6 @@ __all__ = [
     "create_request",
     "header",
     "json_response",
-    "json_type",
     "read_answer",
     "read_call",
     "read_ending",
@@ -381,19 +380,3 @@ def _read_form(body: bytes, content_type: str) -> tuple[Mapping[str, Any] | None
         if part.filename is None and part.name != "audio"
     }
     return fields, next((part for part in parts if part.name == "audio"), None)
-
-
-def json_type(value: object) -> str:
-    """Return what JSON calls the type of a value."""
-    return _JSON_TYPES.get(type(value), "value")
-
-
-_JSON_TYPES: Final = {
-    dict: "object",
-    list: "list",
-    str: "string",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    type(None): "null",
-}
