@@ -16,6 +16,8 @@ __all__ = ["BaseUrl", "Headers", "Request", "Response", "header"]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
+_AFTER_THE_BASE: Final = ("", "/", "?", "#")
+
 _AS_SENT: Final = re.compile(r"[!#-;=?-\[\]_a-z~]*")
 """What clients send as it is. All else they escape, each in its own way."""
 
@@ -69,7 +71,6 @@ class BaseUrl:
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         self.origin: Final = f"{self.scheme}://{host}{port}"
         self._text: Final = f"{self.origin}{self.path}"
-        self._tail: Final = re.compile(rf"{re.escape(self._text)}(?![^/?#])([^?#]*)")
 
     def __str__(self) -> str:
         return self._text
@@ -98,8 +99,12 @@ class BaseUrl:
 
         The base owns what stands below it at a `/` boundary, so `…/avatar-session-2` is elsewhere.
         """
-        found = self._tail.match(url)
-        return self._tail_of_other_spelling(url) if found is None else found[1]
+        if not url.startswith(self._text):
+            return self._tail_of_other_spelling(url)
+        rest = url[len(self._text) :]
+        if rest[:1] not in _AFTER_THE_BASE:
+            return self._tail_of_other_spelling(url)
+        return rest.partition("#")[0].partition("?")[0] if "?" in rest or "#" in rest else rest
 
     def _tail_of_other_spelling(self, url: str) -> str | None:
         """Cut off the base where a client spells it with a default port or in capitals."""

@@ -7,6 +7,7 @@ pages, SDK its public JavaScript agents SDK.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -228,18 +229,23 @@ class Answer(NamedTuple):
 
 def read_answer(response: Response) -> Answer:
     """Read the body of any operation. Never raises: what is wrong stands in `problem`."""
-    if not response.body.strip():
-        return Answer(response.status, {})
+    return _read_answer(response.status, response.body)
+
+
+@functools.lru_cache(maxsize=64)  # each is read several times, and all cassettes hold the same
+def _read_answer(status: int, body: bytes) -> Answer:
+    if not body.strip():
+        return Answer(status, {})
     try:
-        data = read_json(response.body)
+        data = read_json(body)
     except (ValueError, RecursionError):
-        return Answer(response.status, {}, "the body is not JSON")
+        return Answer(status, {}, "the body is not JSON")
     if not isinstance(data, dict):
-        return Answer(response.status, {}, f"the body is a JSON {json_type(data)}, not an object")
+        return Answer(status, {}, f"the body is a JSON {json_type(data)}, not an object")
     if not isinstance(data.get("success", True), bool):
         found = json_type(data["success"])
-        return Answer(response.status, data, f"`success` is a {found}, not a boolean")
-    return Answer(response.status, data)
+        return Answer(status, data, f"`success` is a {found}, not a boolean")
+    return Answer(status, data)
 
 
 class Opened(NamedTuple):
@@ -336,6 +342,7 @@ def _merge(body: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
+@functools.lru_cache(maxsize=256)  # in cassettes, all tests call their sessions alike
 def _read_tail(method: str, tail: str) -> tuple[Operation | None, str | None]:
     if method.upper() != "POST":
         return None, None
