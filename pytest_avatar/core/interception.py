@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["Exchange", "Interceptor", "LiveTape", "Sender", "Tape", "acting_as", "passing_on_for"]
 
 
+# By a name of their own: Python 3.11 searches a class for a member of an enumeration.
+_CREATE: Final = Operation.CREATE
+_END: Final = Operation.END
+
+
 class Sender(NamedTuple):
     """Who sends, if it is not this process.
 
@@ -227,10 +232,10 @@ class Exchange:
 
     def _find_key(self) -> str | None:
         ledger = self._interceptor.ledger
-        if self.call.operation is Operation.CREATE:
+        if self.call.operation is _CREATE:
             return ledger.creating(self._interceptor.opener(self.client))
         record = self._record()
-        if record is not None and self.call.operation is Operation.END:
+        if record is not None and self.call.operation is _END:
             self._test = self._interceptor.test_now()
         return None if record is None else record.key
 
@@ -239,14 +244,15 @@ class Exchange:
         return None if session_id is None else self._interceptor.ledger.find(session_id)
 
     def _account_for(self, response: Response) -> None:
-        if self.key is None or self.call.operation is None:
+        key, operation = self.key, self.call.operation
+        if key is None or operation is None:
             return
-        if self.call.operation is Operation.CREATE:
-            self._account_for_create(self.key, wire.read_answer(response))
-        elif self.call.operation is Operation.END:
-            self._account_for_end(self.key, wire.read_answer(response))
+        if operation is _CREATE:
+            self._account_for_create(key, wire.read_answer(response))
+        elif operation is _END:
+            self._account_for_end(key, wire.read_answer(response))
         else:
-            self._interceptor.ledger.called(self.key, self.call.operation, response.status)
+            self._interceptor.ledger.called(key, operation, response.status)
 
     def _account_for_create(self, key: str, answer: wire.Answer) -> None:
         ledger, secrets = self._interceptor.ledger, self._interceptor.secrets
@@ -279,11 +285,11 @@ class Exchange:
         if self.key is None:
             return
         ledger = self._interceptor.ledger
-        if self.call.operation is Operation.END:
+        if self.call.operation is _END:
             ledger.end_tried(self.key, Ending.NOT_ENDED, self.actor, None, reason, test=self._test)
-        elif self.call.operation is Operation.CREATE and sent:
+        elif self.call.operation is _CREATE and sent:
             ledger.unknown(self.key, None, reason)
-        elif self.call.operation is Operation.CREATE:
+        elif self.call.operation is _CREATE:
             ledger.refused(self.key, None, reason)
 
 

@@ -34,6 +34,10 @@ MATCH_ON: Final = ("operation", "session", "body", "turn")
 
 DEFAULT_MATCH_ON: Final = ("operation", "session", "body")
 
+# By a name of their own: Python 3.11 searches a class for a member of an enumeration.
+_CREATE: Final = Operation.CREATE
+_KEEP_ALIVE: Final = Operation.KEEP_ALIVE
+
 
 def read_match_on(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names that requests are matched by, once each.
@@ -125,8 +129,7 @@ class Playback:
         return [
             index
             for index, ask in enumerate(self.asks)
-            if not self._tracks[ask.session].is_played(index)
-            and ask.operation is not Operation.KEEP_ALIVE
+            if not self._tracks[ask.session].is_played(index) and ask.operation is not _KEEP_ALIVE
         ]
 
     def why_not(self, ask: Ask) -> str | None:
@@ -181,7 +184,7 @@ class Playback:
     def _find_opened(self) -> Iterator[tuple[int, str]]:
         """Yield each interaction that opens a session, and the session."""
         for index, ask in enumerate(self.asks):
-            if ask.operation is Operation.CREATE:
+            if ask.operation is _CREATE:
                 opened = wire.read_opened(wire.read_answer(self.interactions[index].response))
                 if opened is not None:
                     yield index, opened.session_id
@@ -194,7 +197,7 @@ class Playback:
         track = self._tracks.get(session)
         if track is None or not self._is_open(session):
             return None
-        keep_alive = ask.operation is Operation.KEEP_ALIVE
+        keep_alive = ask.operation is _KEEP_ALIVE
         entry = track.find(key, self._allows(ask.turn), repeats=self._repeats or keep_alive)
         if entry is None:
             return None

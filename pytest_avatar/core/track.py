@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_avatar.core.wire import Operation
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["Entry", "Track"]
+
+# By a name of their own: Python 3.11 searches a class for a member of an enumeration.
+_END: Final = Operation.END
+_UNORDERED: Final = (Operation.CREATE, Operation.KEEP_ALIVE, None)
 
 
 class Entry(NamedTuple):
@@ -85,7 +89,7 @@ class Track:
         """Note that an interaction plays; what was left out before it does not play any more."""
         self._played.add(entry.place)
         self.history.append(entry.key)
-        if entry.operation is Operation.END:
+        if entry.operation is _END:
             self._ended_at = max(self._ended_at, entry.place)
         elif _is_ordered(entry):
             self._passed_in_lane[entry.lane] = max(
@@ -145,4 +149,4 @@ class Track:
 
 def _is_ordered(entry: Entry) -> bool:
     """Whether an interaction plays only in the order of its lane."""
-    return entry.operation not in (Operation.CREATE, Operation.KEEP_ALIVE, None)
+    return entry.operation not in _UNORDERED
