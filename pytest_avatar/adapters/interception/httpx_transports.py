@@ -130,11 +130,9 @@ class _Seam:
 
 
 def _texts(headers: httpx.Headers) -> Headers:
-    """Return headers as texts. Nearly all are ASCII, and httpx tries every one to find that out."""
+    """Return headers as texts. Nearly all are UTF-8, and httpx tries every one to find that out."""
     try:
-        return tuple(
-            [(name.decode("ascii").lower(), value.decode("ascii")) for name, value in headers.raw]
-        )
+        return tuple([(name.decode(), value.decode()) for name, value in headers.raw])
     except UnicodeDecodeError:
         return tuple(headers.multi_items())
 
