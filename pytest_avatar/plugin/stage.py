@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import current_thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,7 +16,8 @@ from pytest_avatar.core.events import Opener
 
 if TYPE_CHECKING:
     from asyncio import Task
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from threading import Thread
 
@@ -64,12 +64,43 @@ class _Scene(NamedTuple):
     cue: FixtureCue | None = None
 
 
+_NOBODY: Final = _Scene()
+
+
 class _Origin(NamedTuple):
     """Who started a thread, a task or a work item, and from which line; its number grows."""
 
     number: int
     scene: _Scene
     line: tuple[str, int] | None = None
+
+
+class _Act:
+    """A block in which what is started inherits who is on stage.
+
+    Several pass in each test, and a generator would take three times as long.
+
+    Args:
+        origin: What is inherited.
+        now: What it is in the block.
+        leave: Called when the block is over.
+    """
+
+    def __init__(
+        self, origin: ContextVar[_Origin | None], now: _Origin, leave: Callable[[], None]
+    ) -> None:
+        self._origin = origin
+        self._now = now
+        self._leave = leave
+        self._before: _Origin | None = None
+
+    def __enter__(self) -> None:
+        self._before = self._origin.get()
+        self._origin.set(self._now)
+
+    def __exit__(self, *_: object) -> None:
+        self._origin.set(self._before)
+        self._leave()
 
 
 class Stage:
@@ -102,30 +133,17 @@ class Stage:
         # Inherited by tasks and callbacks, also by those that are handed to another thread's loop.
         self._origin: Final[ContextVar[_Origin | None]] = ContextVar("avatar_origin", default=None)
 
-    @contextmanager
-    def running(self, item: pytest.Item, phase: str) -> Generator[None]:
-        """Put a phase of a test on stage."""
+    def running(self, item: pytest.Item, phase: str) -> AbstractContextManager[None]:
+        """Put a phase of a test on stage, for a block."""
         if phase == "setup":
             self._attempts[item.nodeid] = self._attempts.get(item.nodeid, 0) + 1
         self.item, self.phase = item, phase
-        before = self._act()
-        try:
-            yield
-        finally:
-            self._origin.set(before)
-            self.item, self.phase = None, None
-            self._look()
+        return _Act(self._origin, self._begin(), self._clear)
 
-    @contextmanager
-    def working(self, cue: FixtureCue) -> Generator[None]:
-        """Put the setup of a fixture on stage."""
+    def working(self, cue: FixtureCue) -> AbstractContextManager[None]:
+        """Put the setup of a fixture on stage, for a block."""
         self._fixtures.append(cue)
-        before = self._act()
-        try:
-            yield
-        finally:
-            self._origin.set(before)
-            self.leave(cue)
+        return _Act(self._origin, self._begin(), lambda: self.leave(cue))
 
     def enter(self, cue: FixtureCue) -> None:
         """Put a fixture on stage."""
@@ -185,18 +203,21 @@ class Stage:
 
         return run
 
-    def _act(self) -> _Origin | None:
-        """Let what is started from now on inherit who is on stage; return what it inherited."""
+    def _begin(self) -> _Origin:
+        """Take note of who is on stage; return what is inherited by all that is started now."""
         self._look()
-        before = self._origin.get()
-        self._origin.set(_Origin(next(self._numbers), self._now))
-        return before
+        return _Origin(next(self._numbers), self._now)
+
+    def _clear(self) -> None:
+        """Take the test off the stage."""
+        self.item, self.phase = None, None
+        self._look()
 
     def _look(self) -> None:
         """Take note of who is on stage."""
         cue = self._fixtures[-1] if self._fixtures else None
         if self.item is None:
-            self._now = _Scene(cue=cue)
+            self._now = _NOBODY if cue is None else _Scene(cue=cue)
         else:
             test = self.item.nodeid
             self._now = _Scene(test, self.phase, self._attempts[test], cue)
