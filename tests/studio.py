@@ -20,6 +20,7 @@ from pytest_avatar.core.http import BaseUrl, Request, Response
 from pytest_avatar.core.identities import Identities
 from pytest_avatar.core.interception import Interceptor
 from pytest_avatar.core.ledger import Ledger
+from pytest_avatar.core.misses import Place
 from pytest_avatar.core.multipart import Part
 from pytest_avatar.core.redaction import Secrets
 from pytest_avatar.core.wire import Operation
@@ -123,10 +124,18 @@ class Studio:
         return RecordTape(**(defaults | arguments))
 
     def player(self, **arguments: Any) -> ReplayTape:
-        return ReplayTape(self.path, **(_playing() | arguments))
+        return ReplayTape(str(self.path), **(self._playing() | arguments))
 
     def verifier(self, **arguments: Any) -> VerifyTape:
-        return VerifyTape(self.path, identities=self.identities, **(_playing() | arguments))
+        arguments = {"identities": self.identities, **self._playing(), **arguments}
+        return VerifyTape(str(self.path), **arguments)
+
+    def _playing(self) -> dict[str, Any]:
+        return {"base": some_base(), "secrets": Secrets(), "place": self.place}
+
+    def place(self, shown: str | None = None) -> Place:
+        test = "tests/test_it.py::test_it"
+        return Place(test, shown or str(self.path), f"pytest --avatar-mode=record {test}")
 
     def record(
         self,
@@ -174,12 +183,3 @@ def _no_service(request: Request) -> Response:
 
 def _interceptor(base: BaseUrl, tape: Tape, secrets: Secrets) -> Interceptor:
     return Interceptor(base, Ledger(), secrets, lambda _client: Opener(), tape)
-
-
-def _playing() -> dict[str, Any]:
-    return {
-        "base": some_base(),
-        "secrets": Secrets(),
-        "test": "tests/test_it.py::test_it",
-        "record_command": "pytest --avatar-mode=record tests/test_it.py::test_it",
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.core.identities import Identities
@@ -16,12 +17,12 @@ from pytest_avatar.plugin.markers import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
     from pytest_avatar.adapters.cassettes.lanes import Lanes
     from pytest_avatar.core.interception import Tape
+    from pytest_avatar.core.misses import Place
     from pytest_avatar.plugin.run import AvatarRun
     from pytest_avatar.plugin.stage import FixtureCue
 
@@ -41,7 +42,7 @@ class TapeMaker:
         self._run: Final = run
         self._lanes: Lanes | None = None
         self._identities: Final = Identities()
-        self._folder: Final = run.cassette_folder
+        self._folder: Final = str(run.cassette_folder)
         self._shown_folder: Final = run.shown(run.cassette_folder)
         avatar_id = run.settings.avatar_id
         is_named = avatar_id not in (None, AVATAR_ID)  # a shielded controller sets it for workers
@@ -85,7 +86,7 @@ class TapeMaker:
         label: str | None = None,
         item: pytest.Item | None = None,
     ) -> Tape:
-        settings, path = self._run.settings, self._folder / name
+        settings = self._run.settings
         shared: dict[str, Any] = {
             "base": settings.base_url,
             "secrets": self._run.secrets,
@@ -93,19 +94,26 @@ class TapeMaker:
         }
         if settings.mode is Mode.RECORD:
             reason = None if item is None else _reason_for_leaks(item)
+            path = Path(self._folder, name)
             return self._recording(path, label=label, leaks_allowed=reason, **shared)
+        file = f"{self._folder}{os.sep}{name.replace('/', os.sep)}"  # a path takes longer
         shared |= {
-            "test": node_id,
-            "record_command": _record_command(node_id),
+            "place": lambda: self._place(name, node_id),
             "match_on": choice.match_on,
             "allow_repeats": choice.allow_repeats,
-            "shown_path": os.path.join(self._shown_folder, name),  # noqa: PTH118 - a text
         }
         if settings.mode is Mode.VERIFY:
-            return self._verifying(path, **shared)
+            return self._verifying(file, **shared)
         from pytest_avatar.adapters.cassettes.replay import ReplayTape  # noqa: PLC0415
 
-        return ReplayTape(path, **shared)
+        return ReplayTape(file, **shared)
+
+    def _place(self, name: str, node_id: str) -> Place:
+        """Return what messages about a cassette say of where it is played."""
+        from pytest_avatar.core.misses import Place  # noqa: PLC0415
+
+        shown = os.path.join(self._shown_folder, name)  # noqa: PTH118 - a text
+        return Place(node_id, shown, _record_command(node_id))
 
     def _recording(self, path: Path, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
         from pytest_avatar.adapters.cassettes.record import RecordTape  # noqa: PLC0415
@@ -113,10 +121,10 @@ class TapeMaker:
         assert self._lanes is not None
         return RecordTape(path, identities=self._identities, lanes=self._lanes, **options)
 
-    def _verifying(self, path: Path, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
+    def _verifying(self, file: str, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
         from pytest_avatar.adapters.cassettes.verify import VerifyTape  # noqa: PLC0415
 
-        return VerifyTape(path, identities=self._identities, **options)
+        return VerifyTape(file, identities=self._identities, **options)
 
 
 def _label(cue: FixtureCue, number: int) -> str:

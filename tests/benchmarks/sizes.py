@@ -13,6 +13,7 @@ from pytest_avatar.core.events import Opener
 from pytest_avatar.core.http import BaseUrl
 from pytest_avatar.core.interception import Interceptor
 from pytest_avatar.core.ledger import Ledger
+from pytest_avatar.core.misses import Place
 from pytest_avatar.core.placeholders import KS, token_placeholder
 from pytest_avatar.core.redaction import Secrets
 from tests.benchmarks.figures import Figure, interleaved
@@ -81,7 +82,8 @@ def _compare(workshop: Workshop, kind: str, make: Callable[[int], Sequence[Inter
 def _player(path: Path) -> Callable[[Sequence[Request]], None]:
     """Return what plays requests, in the books of a run."""
     secrets = Secrets()
-    tape = ReplayTape(path, base=BASE, secrets=secrets, test="test", record_command="record")
+    place = Place("test", str(path), "record")
+    tape = ReplayTape(str(path), base=BASE, secrets=secrets, place=lambda: place)
     opener = Opener()
     interceptor = Interceptor(BASE, Ledger(), secrets, lambda _client: opener, tape, offline=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,7 @@ from pytest_avatar.core.normalising import DEFAULT_BASE, Names, Normaliser
 from pytest_avatar.core.playback import DEFAULT_MATCH_ON, Playback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_avatar.core.cassette import Ask, Cassette, Interaction
     from pytest_avatar.core.interception import Exchange
@@ -30,26 +30,22 @@ class Player:
     """What the tapes that read a cassette have in common.
 
     Attributes:
-        path: The cassette's file, as JSON; YAML beside it is read if there is no JSON.
+        file: The cassette's file, as JSON; YAML beside it is read if there is no JSON.
         base: The base URL of the run.
         secrets: What must not be shown.
-        test: Node id of the test, for messages.
-        record_command: What records the cassette again, for messages.
+        place: Says where that is, for messages; hardly any test has one.
         aliases: What stands for values of settings (the avatar id).
         match_on: What requests are matched by, see `playback.MATCH_ON`.
         allow_repeats: Whether an interaction may play again.
-        shown_path: The file as messages name it; `None` takes `path`.
     """
 
-    path: Path = field(kw_only=False)
+    file: str = field(kw_only=False)
     base: BaseUrl
     secrets: Secrets
-    test: str
-    record_command: str
+    place: Callable[[], Place]
     aliases: Mapping[str, str] = field(default_factory=dict)
     match_on: Sequence[str] = DEFAULT_MATCH_ON
     allow_repeats: bool = False
-    shown_path: str | None = None
     _lock: Lock = field(default_factory=Lock, init=False)
     _names: Names = field(default_factory=Names, init=False)
     _loaded: Playback | None = field(default=None, init=False)
@@ -60,10 +56,9 @@ class Player:
         self._clean = Normaliser(self._names, self.secrets, self.base).text
 
     @property
-    def _place(self) -> Place:
-        from pytest_avatar.core.misses import Place  # noqa: PLC0415 - most tests miss nothing
-
-        return Place(self.test, self.shown_path or str(self.path), self.record_command)
+    def path(self) -> Path:
+        """The cassette's file."""
+        return Path(self.file)
 
     @property
     def unplayed(self) -> tuple[Interaction, ...]:
@@ -80,11 +75,11 @@ class Player:
     @property
     def unplayed_message(self) -> str:
         """What to say if `unplayed` is not empty, redacted."""
-        from pytest_avatar.core.misses import describe_unplayed  # noqa: PLC0415 - as above
+        from pytest_avatar.core.misses import describe_unplayed  # noqa: PLC0415 - said by few tests
 
         with self._lock:
             unplayed = [(index, self._playback.asks[index]) for index in self._unplayed()]
-        return self.secrets.scrub(describe_unplayed(self._place, unplayed))
+        return self.secrets.scrub(describe_unplayed(self.place(), unplayed))
 
     @property
     def _playback(self) -> Playback:
@@ -115,18 +110,19 @@ class Player:
             key=lambda one: (distance(ask, one[1]), playback.is_played(one[0])),
             default=None,
         )
-        message = describe_miss(self._place, ask, nearest, reason, len(playback.asks))
+        message = describe_miss(self.place(), ask, nearest, reason, len(playback.asks))
         return self.secrets.scrub(message)
 
     def _load(self) -> Playback:
         try:
-            cassette = load_if_any(self.path)
+            cassette = load_if_any(self.file)
         except CassetteError as error:
-            command = self.record_command
+            command = self.place().record_command
             raise CassetteError(f"{error}; record it again: {command}") from error
         if cassette is None:
-            lines = ["There is no cassette, and replay sends nothing.", *self._place.lines]
-            raise CassetteError("\n".join([*lines, f"Record it: {self.record_command}"]))
+            place = self.place()
+            lines = ["There is no cassette, and replay sends nothing.", *place.lines]
+            raise CassetteError("\n".join([*lines, f"Record it: {place.record_command}"]))
         return self._index(cassette)
 
     def _index(self, cassette: Cassette) -> Playback:

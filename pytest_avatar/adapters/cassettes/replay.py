@@ -79,7 +79,7 @@ class ReplayTape(Player):
         return self._rebased(playback.answer(index, ask))
 
     def _miss(self, exchange: Exchange, message: str) -> Miss:
-        from pytest_avatar.core.misses import Miss, describe  # noqa: PLC0415 - most tests miss nothing
+        from pytest_avatar.core.misses import Miss, describe  # noqa: PLC0415 - said by few tests
 
         return Miss(self.secrets.scrub(describe(self._cleaned(exchange))), message)
 

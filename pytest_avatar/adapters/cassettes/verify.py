@@ -81,7 +81,7 @@ class VerifyTape(Player):
             return
         self._bind(index, response)
         recorded = self._playback.asks[index]
-        place = f"{self._place.cassette}, interaction {index + 1}, {describe(recorded)}"
+        place = f"{self.place().cassette}, interaction {index + 1}, {describe(recorded)}"
         for drift in compare(self._playback.interactions[index].response, response):
             self._note(f"{place}: {drift.text}", is_failure=drift.is_failure)
 

@@ -141,7 +141,7 @@ def test_a_changed_text_is_a_miss(recorded: Studio) -> None:
         talk.say("Bye")
         talk.end()
 
-    tape = recorded.replay(code, shown_path="cassettes/test_it.json")
+    tape = recorded.replay(code, place=lambda: recorded.place("cassettes/test_it.json"))
     assert tape.misses[0].request == "say-text of session-1"
     assert tape.misses[0].message == (
         "The cassette holds no answer to this request, and replay sends nothing.\n"
