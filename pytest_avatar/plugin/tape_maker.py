@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from pytest_avatar.core.settings import Mode
 from pytest_avatar.plugin.cassette_paths import fixture_path, item_path
 from pytest_avatar.plugin.demands import AllowLeaks, CassetteChoice
 from pytest_avatar.plugin.markers import closest
+from pytest_avatar.plugin.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,11 @@ class TapeMaker:
         test = self._run.stage.item
         return self._make(path, test.nodeid if test else "", _DEFAULTS, label=label)
 
+    def settle(self, tape: Tape, *, failed: bool, sat_out: bool) -> list[str]:
+        """Settle with a tape that was made here; see `settling.settle`."""
+        mode, findings = self._run.settings.mode, self._run.findings
+        return settle(tape, mode, findings, failed=failed, sat_out=sat_out)
+
     def _make(
         self,
         name: str,
@@ -95,18 +102,14 @@ class TapeMaker:
         if settings.mode is Mode.RECORD:
             reason = None if item is None else _reason_for_leaks(item)
             path = Path(self._folder, name)
-            return self._recording(path, label=label, leaks_allowed=reason, **shared)
+            return self._new_tape(path, label=label, leaks_allowed=reason, **shared)
         file = f"{self._folder}{os.sep}{name.replace('/', os.sep)}"  # a path takes longer
         shared |= {
             "place": lambda: self._place(name, node_id),
             "match_on": choice.match_on,
             "allow_repeats": choice.allow_repeats,
         }
-        if settings.mode is Mode.VERIFY:
-            return self._verifying(file, **shared)
-        from pytest_avatar.adapters.cassettes.replay import ReplayTape  # noqa: PLC0415
-
-        return ReplayTape(file, **shared)
+        return self._new_tape(file, **shared)
 
     def _place(self, name: str, node_id: str) -> Place:
         """Return what messages about a cassette say of where it is played."""
@@ -115,16 +118,22 @@ class TapeMaker:
         shown = os.path.join(self._shown_folder, name)  # noqa: PTH118 - a text
         return Place(node_id, shown, _record_command(node_id))
 
-    def _recording(self, path: Path, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
+    @cached_property
+    def _new_tape(self) -> Callable[..., Tape]:
+        """What makes the tapes of this mode. No other kind is imported, and this one once."""
+        mode = self._run.settings.mode
+        if mode is Mode.REPLAY:
+            from pytest_avatar.adapters.cassettes.replay import ReplayTape  # noqa: PLC0415
+
+            return ReplayTape
+        if mode is Mode.VERIFY:
+            from pytest_avatar.adapters.cassettes.verify import VerifyTape  # noqa: PLC0415
+
+            return partial(VerifyTape, identities=self._identities)
         from pytest_avatar.adapters.cassettes.record import RecordTape  # noqa: PLC0415
 
         assert self._lanes is not None
-        return RecordTape(path, identities=self._identities, lanes=self._lanes, **options)
-
-    def _verifying(self, file: str, **options: Any) -> Tape:  # noqa: ANN401 - the tape's
-        from pytest_avatar.adapters.cassettes.verify import VerifyTape  # noqa: PLC0415
-
-        return VerifyTape(file, identities=self._identities, **options)
+        return partial(RecordTape, identities=self._identities, lanes=self._lanes)
 
 
 def _label(cue: FixtureCue, number: int) -> str:

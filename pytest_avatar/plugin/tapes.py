@@ -133,12 +133,9 @@ class Tapes:
         return self._maker.for_test(item)
 
     def _settle(self, tape: Tape, *, failed: bool, sat_out: bool) -> list[str]:
-        if tape is self._idle:
+        if self._maker is None or tape is self._idle:
             return []
-        from pytest_avatar.plugin.settling import settle  # noqa: PLC0415 - as below
-
-        mode, findings = self._run.settings.mode, self._run.findings
-        return settle(tape, mode, findings, failed=failed, sat_out=sat_out)
+        return self._maker.settle(tape, failed=failed, sat_out=sat_out)
 
     def _tape_maker(self) -> TapeMaker | None:
         """Return what makes tapes of cassettes; `None` in the modes without."""
