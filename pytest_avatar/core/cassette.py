@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -149,6 +150,20 @@ def read_recorded(
         known: Base URLs that are tried first; then the shape of the path decides.
         clean: As for `read_ask`.
     """
+    if clean is None:
+        return _read_normal(request, known)
+    return _read_recorded(request, known, clean)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_normal(request: Request, known: tuple[BaseUrl, ...]) -> Ask | None:
+    """Understand once what many cassettes hold alike: create, end, and all that has no fields."""
+    return _read_recorded(request, known, None)
+
+
+def _read_recorded(
+    request: Request, known: tuple[BaseUrl, ...], clean: Callable[[str], str] | None
+) -> Ask | None:
     for base in known:
         if (call := wire.read_call(base, request, is_recorded=True)) is not None:
             return make_ask(base, request, call, clean)

@@ -44,9 +44,9 @@ class Response(NamedTuple):
 
 def header(headers: Headers, name: str) -> str | None:
     """Return the first header of that name, whatever its case; `None` if there is none."""
-    wanted = name.lower()
+    wanted, length = name.lower(), len(name)
     for key, value in headers:
-        if len(key) == len(wanted) and key.lower() == wanted:
+        if len(key) == length and key.lower() == wanted:
             return value
     return None
 

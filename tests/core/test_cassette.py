@@ -128,3 +128,13 @@ def test_a_bare_create_is_known_by_its_body() -> None:
 )
 def test_other_traffic_has_no_base(url: str) -> None:
     assert find_base(Request("POST", url, ()), (BASE,)) is None
+
+
+def test_what_several_cassettes_hold_alike_is_understood_once() -> None:
+    headers = (("Content-Type", "application/json"),)
+    one, other = (Request("POST", f"{BASE}/session-1/end", headers, b"{}") for _ in range(2))
+    first = read_recorded(one, (BASE,))
+    assert first is not None
+    assert read_recorded(other, (BASE,)) is first
+    assert read_recorded(other._replace(body=b'{"a": 1}'), (BASE,)) != first
+    assert read_recorded(other, (BASE,), str.upper) != first

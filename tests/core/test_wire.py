@@ -326,3 +326,10 @@ def test_a_recorded_request_is_authorised_by_nobody() -> None:
 
 def test_secrets_are_not_in_any_repr() -> None:
     assert "t0ken" not in repr(Credential("bearer", "t0ken")) + repr(wire.Opened("s", "t0ken"))
+
+
+def test_an_answer_that_comes_again_is_read_once() -> None:
+    body = b'{"success": true, "sessionId": "s", "token": "t"}'
+    first = wire.read_answer(Response(200, (), body))
+    assert wire.read_answer(Response(200, (("Server", "b"),), bytes(bytearray(body)))) is first
+    assert wire.read_answer(Response(201, (), body)).status == 201
