@@ -101,7 +101,7 @@ class SessionRecord:
     ended_at: float | None = None
     ended_by: Actor | None = None
     calls: Calls = field(default_factory=Calls)
-    end_attempts: list[EndAttempt] = field(default_factory=list)
+    end_attempts: tuple[EndAttempt, ...] = ()
     judged: Verdict | None = None
     reason: str | None = None
 
@@ -355,9 +355,10 @@ def _fold_called(record: SessionRecord, event: Event) -> None:
 def _fold_end_tried(record: SessionRecord, event: Event) -> None:
     if event.ending is None or event.actor is None:
         return
-    record.end_attempts.append(
-        EndAttempt(event.at, event.actor, event.ending, event.status, event.reason, event.test)
+    attempt = EndAttempt(
+        event.at, event.actor, event.ending, event.status, event.reason, event.test
     )
+    record.end_attempts = (*record.end_attempts, attempt)
     if event.ending.is_over and record.is_open:
         record.state = State.ENDED
         record.ended_at = event.at

@@ -140,7 +140,7 @@ class SessionFacts(NamedTuple):
             ended_at=record.ended_at,
             ended_by=record.ended_by,
             calls={operation.value: times for operation, times in record.calls.items()},
-            end_attempts=tuple(record.end_attempts),
+            end_attempts=record.end_attempts,
             reason=record.reason,
         )
 
