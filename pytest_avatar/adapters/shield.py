@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextvars
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ShieldedCalls", "ShieldedThread"]
 
 _T = TypeVar("_T")
+_Tell: TypeAlias = "Callable[[], None]"
 
 
 class ShieldedThread(threading.Thread):
@@ -28,10 +30,10 @@ class ShieldedThread(threading.Thread):
         self._idle: Final = idle
         self._handed: Final = threading.Lock()
         self._handed.acquire()
-        self._call: Callable[[], None] | None = None
+        self._call: Callable[[], _Tell] | None = None
 
-    def take(self, call: Callable[[], None]) -> None:
-        """Make a call, which raises nothing."""
+    def take(self, call: Callable[[], _Tell]) -> None:
+        """Make a call, which raises nothing and returns what tells whoever waits for it."""
         self._call = call
         self._handed.release()
 
@@ -43,9 +45,10 @@ class ShieldedThread(threading.Thread):
         """Make every call that is handed over."""
         while self._handed.acquire() and self._call is not None:
             call, self._call = self._call, None
-            call()
-            del call  # it is not held until the next one comes
-            self._idle.append(self)
+            tell = call()
+            self._idle.append(self)  # whoever is told may have the next call
+            tell()
+            del call, tell  # neither is held until the next one comes
 
 
 class ShieldedCalls:
@@ -74,13 +77,13 @@ class ShieldedCalls:
         result: Future[_T] = Future()
         context = contextvars.copy_context()
 
-        def run() -> None:
+        def run() -> _Tell:
             if not result.set_running_or_notify_cancel():
-                return
+                return lambda: None
             try:
-                result.set_result(context.run(call))
+                return partial(result.set_result, context.run(call))
             except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
-                result.set_exception(error)
+                return partial(result.set_exception, error)
 
         try:
             self._free_thread().take(run)
