@@ -1,16 +1,15 @@
 """JSON for the courier of the watchdog, which begins with hardly a module.
 
 `json` imports `re`, and takes longer to load than all else that the courier needs together. What is
-read and written here is what `json` would read and write.
+read and written here is what `json` would read and write, by the functions in C that it calls too;
+where they are not as expected, by `json` itself.
 """
 
 from __future__ import annotations
 
-from _json import encode_basestring_ascii, make_scanner
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 __all__ = ["read_json", "write_texts"]
@@ -25,6 +24,18 @@ class _AsUsual:
     array_hook = object_hook = object_pairs_hook = None
     parse_float = parse_constant = float
     parse_int = int
+
+
+try:
+    from _json import encode_basestring_ascii, make_scanner
+
+    _usual: Any = _AsUsual
+    _scan: Callable[[str, int], tuple[object, int]] = make_scanner(_usual)
+except (ImportError, AttributeError, TypeError):
+    from json.decoder import JSONDecoder
+    from json.encoder import encode_basestring_ascii
+
+    _scan = JSONDecoder().raw_decode
 
 
 def read_json(data: bytes) -> object:
@@ -51,7 +62,3 @@ def write_texts(texts: Mapping[str, str]) -> bytes:
     quoted = encode_basestring_ascii
     members = [f"{quoted(name)}: {quoted(text)}" for name, text in texts.items()]
     return f"{{{', '.join(members)}}}".encode()
-
-
-_usual: Any = _AsUsual
-_scan = make_scanner(_usual)

@@ -51,6 +51,28 @@ def test_texts_are_written_as_ever(texts: dict[str, str]) -> None:
     assert write_texts(texts) == json.dumps(texts).encode()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'sys.modules["_json"] = None',
+        "make = _json.make_scanner; _json.make_scanner = lambda usual: (usual.memo, make(usual))[1]",
+    ],
+    ids=["no functions in C", "one that wants to know more"],
+)
+def test_another_python_may_do_json_otherwise(change: str) -> None:
+    code = f"""
+import sys
+import _json
+sys.path.append({str(Path(pytest_avatar.__file__).parents[1])!r})
+{change}
+from pytest_avatar.core.lean_json import read_json, write_texts
+print(read_json(write_texts({{"token": "t"}})), "json" in sys.modules)
+"""
+    command = [sys.executable, "-I", "-S", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "{'token': 't'} True\n"
+
+
 def test_what_is_usual_takes_no_module_to_read() -> None:
     code = f"""
 import sys
