@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - see `Downstream.run`
 import subprocess
 import sys
 import time
@@ -140,7 +141,11 @@ class Downstream:
         self.pytester.makepyfile(**{name: source})
 
     def run(self, *options: str) -> pytest.RunResult:
-        """Run its tests in this process, without credentials."""
+        """Run its tests in this process, without credentials.
+
+        pytest forgets the modules that a run imports, but `concurrent.futures` keeps the pool that it
+        found in one of them: what the next run imports would be another.
+        """
         return self.pytester.runpytest_inprocess(*PLAIN, *options)
 
     def run_live(self, *options: str) -> pytest.RunResult:

@@ -169,7 +169,7 @@ def test_a_thread_or_task_that_outlives_its_test_is_not_blamed_on_the_next(
 
         def test_one(avatar_ledger):
             running.append(threading.Thread(target=forget))
-            running.append(threading.Thread(target=loop.run_forever))
+            running.append(threading.Thread(target=loop.run_forever, daemon=True))
             for thread in running:
                 thread.start()
             running.append(asyncio.run_coroutine_threadsafe(forget_in_a_task(), loop))
