@@ -30,7 +30,7 @@ class Findings:
     """
 
     def __init__(self, refusals: list[str]) -> None:
-        self.refusals = refusals
+        self.refusals: list[str] = refusals
         self.allowances: dict[str, str] = {}
         self.notes: list[str] = []
         self.problems: list[str] = []
