@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_avatar.adapters.interception.importing import when_imported
 from pytest_avatar.adapters.interception.patching import Patches
@@ -184,8 +184,13 @@ def _add_hook() -> None:
     sys.addaudithook(_hook)
 
 
-def _hook(event: str, args: tuple[object, ...]) -> None:
+def _hook(event: str, args: tuple[Any, ...]) -> None:
     if event in _CHECKS:
         check, position = _CHECKS[event]
-        for guard in _guards:
-            check(guard, args[position])
+        try:
+            for guard in _guards:
+                check(guard, args[position])
+        except CassetteError:
+            if event == "socket.connect":
+                args[0].close()  # who connects closes the socket after an OSError only
+            raise

@@ -190,6 +190,18 @@ def test_the_error_is_not_taken_for_a_fault_of_the_network() -> None:
     """)
 
 
+def test_what_is_refused_leaves_no_socket_open() -> None:
+    run("""
+    import gc, warnings
+    guard_for(here).on()
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        assert is_refused(lambda: socket.create_connection(("127.0.0.1", port)))
+        gc.collect()
+    assert heard == [], heard
+    """)
+
+
 def test_it_can_be_turned_off_and_on_again() -> None:
     run("""
     guard = guard_for(here)
